@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The ioctl interface of VexFS: schemas of vector files, and the operations
+ * on their rows. docs/abi.md explains each call with its errors.
+ *
+ * Rules that hold for every structure here:
+ *  - its first member is its own size; a caller built against an older or a
+ *    newer header works (missing members are zero, unknown ones must be zero
+ *    or the call fails with E2BIG);
+ *  - reserved members and unknown flags must be zero (EINVAL);
+ *  - the layout is the same for 32-bit and 64-bit callers;
+ *  - pointers are carried in 64-bit members.
+ */
+#ifndef _UAPI_LINUX_VEXFS_H
+#define _UAPI_LINUX_VEXFS_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* Limits. */
+#define VEXFS_DIM_MIN		1U
+#define VEXFS_DIM_MAX		65535U		/* elements in a row */
+#define VEXFS_K_MIN		1U
+#define VEXFS_K_MAX		65536U		/* results a query */
+#define VEXFS_QUERIES_MAX	65536U		/* queries in a call */
+#define VEXFS_BATCH_MAX		(1U << 24)	/* rows or ids in a call */
+#define VEXFS_BATCH_BYTES_MAX	(1ULL << 30)	/* bytes of rows in a call */
+#define VEXFS_ID_MAX		0xfffffffffffffffeULL
+
+/**
+ * enum vexfs_element - the type of one element of a row, little-endian
+ * @VEXFS_ELEMENT_F32: IEEE-754 binary32
+ * @VEXFS_ELEMENT_F16: IEEE-754 binary16
+ * @VEXFS_ELEMENT_I8: two's complement 8-bit integer
+ * @VEXFS_ELEMENT_U8: unsigned 8-bit integer
+ */
+enum vexfs_element {
+	VEXFS_ELEMENT_F32 = 1,
+	VEXFS_ELEMENT_F16 = 2,
+	VEXFS_ELEMENT_I8 = 3,
+	VEXFS_ELEMENT_U8 = 4,
+};
+
+/**
+ * enum vexfs_metric - a distance; smaller is nearer, always
+ * @VEXFS_METRIC_L2: squared Euclidean distance
+ * @VEXFS_METRIC_IP: negated inner product
+ * @VEXFS_METRIC_COSINE: 1 - cosine of the angle; 1 if a vector is zero
+ * @VEXFS_METRIC_L1: sum of absolute differences
+ */
+enum vexfs_metric {
+	VEXFS_METRIC_L2 = 1,
+	VEXFS_METRIC_IP = 2,
+	VEXFS_METRIC_COSINE = 3,
+	VEXFS_METRIC_L1 = 4,
+};
+
+/**
+ * enum vexfs_ids - where the ids of the rows come from
+ * @VEXFS_IDS_AUTO: the filesystem counts up from 0; an id is never re-used
+ * @VEXFS_IDS_OWN: the caller names each row's id when it inserts
+ */
+enum vexfs_ids {
+	VEXFS_IDS_AUTO = 1,
+	VEXFS_IDS_OWN = 2,
+};
+
+/**
+ * struct vexfs_schema - what the rows of a vector file are
+ * @size: sizeof(struct vexfs_schema)
+ * @dim: elements in a row, VEXFS_DIM_MIN..VEXFS_DIM_MAX
+ * @element: enum vexfs_element
+ * @metric: enum vexfs_metric, the default of searches
+ * @ids: enum vexfs_ids
+ * @reserved0: 0
+ * @flags: 0
+ * @row_bytes: bytes in a row (out; 0 or the right value on the way in)
+ * @rows: rows inserted and not compacted away, deleted ones too (out)
+ * @live_rows: rows that searches see (out)
+ * @next_id: the next automatic id (out)
+ * @generation: counts the changes that renumber rows (out)
+ * @reserved: 0
+ *
+ * VEXFS_IOC_SET_SCHEMA makes an empty regular file a vector file, or sets
+ * what new files of a directory inherit. All "out" members are ignored by
+ * it. Setting the schema that a file already has succeeds at any time.
+ */
+struct vexfs_schema {
+	__u32 size;
+	__u32 dim;
+	__u8 element;
+	__u8 metric;
+	__u8 ids;
+	__u8 reserved0;
+	__u32 flags;
+	__aligned_u64 row_bytes;
+	__aligned_u64 rows;
+	__aligned_u64 live_rows;
+	__aligned_u64 next_id;
+	__aligned_u64 generation;
+	__aligned_u64 reserved[3];
+};
+
+/**
+ * struct vexfs_batch_insert - append rows, all of them or none
+ * @size: sizeof(struct vexfs_batch_insert)
+ * @flags: 0
+ * @vectors: pointer to @count rows, row-major, of the file's element type
+ * @vectors_bytes: bytes at @vectors: exactly @count times the row's bytes
+ * @ids: pointer to @count __u64 ids for VEXFS_IDS_OWN (each at most
+ *       VEXFS_ID_MAX), 0 for VEXFS_IDS_AUTO
+ * @count: rows, 1..VEXFS_BATCH_MAX; at most VEXFS_BATCH_BYTES_MAX bytes
+ * @first_id: the id of the first row; the others follow (out, automatic ids)
+ * @bad_index: on EINVAL for a NaN, an infinity or an id beyond VEXFS_ID_MAX,
+ *       and on EEXIST, the index in the batch of the first row to blame (out);
+ *       otherwise U64_MAX
+ * @reserved: 0
+ */
+struct vexfs_batch_insert {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 vectors;
+	__aligned_u64 vectors_bytes;
+	__aligned_u64 ids;
+	__aligned_u64 count;
+	__aligned_u64 first_id;
+	__aligned_u64 bad_index;
+	__aligned_u64 reserved[3];
+};
+
+/* vexfs_batch_delete.flags: ids that name no row are passed over. */
+#define VEXFS_DELETE_IGNORE_MISSING	(1U << 0)
+
+/**
+ * struct vexfs_batch_delete - delete rows by id, all of them or none
+ * @size: sizeof(struct vexfs_batch_delete)
+ * @flags: VEXFS_DELETE_IGNORE_MISSING or 0
+ * @ids: pointer to @count __u64 ids
+ * @count: ids, 1..VEXFS_BATCH_MAX
+ * @deleted: rows deleted (out)
+ * @bad_index: on ENOENT the index in the batch of the first id that names no
+ *       row (out); otherwise U64_MAX
+ * @reserved: 0
+ *
+ * A delete of more scattered rows than one transaction of the journal can hold
+ * may be durable in part after a crash (docs/abi.md).
+ */
+struct vexfs_batch_delete {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 ids;
+	__aligned_u64 count;
+	__aligned_u64 deleted;
+	__aligned_u64 bad_index;
+	__aligned_u64 reserved[3];
+};
+
+/* vexfs_get_vectors.flags: walk the live rows instead of looking ids up. */
+#define VEXFS_GET_SCAN			(1U << 0)
+
+/**
+ * struct vexfs_get_vectors - read rows by id, or all rows in turn
+ * @size: sizeof(struct vexfs_get_vectors)
+ * @flags: VEXFS_GET_SCAN or 0
+ * @ids: pointer to @count __u64 ids: read from without VEXFS_GET_SCAN,
+ *       written to with it
+ * @count: ids, 1..VEXFS_BATCH_MAX; with VEXFS_GET_SCAN the most rows wanted
+ * @vectors: pointer to room for @count rows, row-major; 0 for ids alone
+ *       (checks that they exist, or lists them)
+ * @vectors_bytes: bytes at @vectors: exactly @count times the row's bytes,
+ *       or 0
+ * @cursor: with VEXFS_GET_SCAN where to go on; 0 to begin (in and out)
+ * @generation: with VEXFS_GET_SCAN the generation that @cursor belongs to
+ *       (in and out; ignored when @cursor is 0); ESTALE if it has changed
+ * @returned: rows given; with VEXFS_GET_SCAN 0 means that the end was
+ *       reached (out)
+ * @bad_index: on ENOENT the index of the first id that names no row (out);
+ *       otherwise U64_MAX
+ * @reserved: 0
+ */
+struct vexfs_get_vectors {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 ids;
+	__aligned_u64 count;
+	__aligned_u64 vectors;
+	__aligned_u64 vectors_bytes;
+	__aligned_u64 cursor;
+	__aligned_u64 generation;
+	__aligned_u64 returned;
+	__aligned_u64 bad_index;
+	__aligned_u64 reserved[3];
+};
+
+/**
+ * struct vexfs_result - one row found
+ * @id: the row's id
+ * @distance: its distance as the bit pattern of an IEEE-754 binary64
+ */
+struct vexfs_result {
+	__aligned_u64 id;
+	__aligned_u64 distance;
+};
+
+/**
+ * struct vexfs_knn_search - the k nearest rows of each query
+ * @size: sizeof(struct vexfs_knn_search)
+ * @flags: 0
+ * @queries: pointer to @query_count rows, row-major
+ * @queries_bytes: bytes at @queries: exactly @query_count times the file's
+ *       dimension times the bytes of @query_element
+ * @query_count: 1..VEXFS_QUERIES_MAX
+ * @k: results a query, VEXFS_K_MIN..VEXFS_K_MAX
+ * @metric: enum vexfs_metric, or 0 for the file's own
+ * @query_element: enum vexfs_element of the queries: the file's own type or
+ *       VEXFS_ELEMENT_F32; 0 for the file's own
+ * @results: pointer to @query_count times @k struct vexfs_result; a query's
+ *       results are nearest first, ties by id; unused ones are left alone
+ * @results_bytes: bytes at @results: exactly @query_count * @k * 16
+ * @counts: pointer to @query_count __u32, results found for each query; may
+ *       be 0
+ * @first_row: first row number to look at
+ * @row_count: row numbers to look at from there on; 0 for all the rest.
+ *       Callers split one search over threads with these two
+ * @rows_scanned: rows looked at, once for all queries that shared a pass (out)
+ * @exact_decisions: comparisons that took wide arithmetic (out)
+ * @generation: generation of the rows that were searched (out)
+ * @reserved: 0
+ */
+struct vexfs_knn_search {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 queries;
+	__aligned_u64 queries_bytes;
+	__u32 query_count;
+	__u32 k;
+	__u32 metric;
+	__u32 query_element;
+	__aligned_u64 results;
+	__aligned_u64 results_bytes;
+	__aligned_u64 counts;
+	__aligned_u64 first_row;
+	__aligned_u64 row_count;
+	__aligned_u64 rows_scanned;
+	__aligned_u64 exact_decisions;
+	__aligned_u64 generation;
+	__aligned_u64 reserved[4];
+};
+
+/**
+ * struct vexfs_range_search - every row within a radius of a query
+ * @size: sizeof(struct vexfs_range_search)
+ * @flags: 0
+ * @query: pointer to one row
+ * @query_bytes: bytes at @query: exactly the file's dimension times the bytes
+ *       of @query_element
+ * @metric: enum vexfs_metric, or 0 for the file's own
+ * @query_element: as in struct vexfs_knn_search
+ * @radius: the greatest distance wanted, inclusive, as the bit pattern of an
+ *       IEEE-754 binary64 (squared for VEXFS_METRIC_L2); not a NaN
+ * @results: pointer to @capacity struct vexfs_result, filled in the order
+ *       of the rows, not sorted by distance
+ * @capacity: results wanted in this call, 1..VEXFS_BATCH_MAX
+ * @count: results given (out)
+ * @cursor: where to go on; 0 to begin (in and out). U64_MAX on the way out
+ *       when there is nothing more
+ * @generation: the generation that @cursor belongs to (in and out; ignored
+ *       when @cursor is 0); ESTALE if it has changed meanwhile
+ * @rows_scanned: rows looked at (out)
+ * @exact_decisions: comparisons that took wide arithmetic (out)
+ * @reserved: 0
+ */
+struct vexfs_range_search {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 query;
+	__aligned_u64 query_bytes;
+	__u32 metric;
+	__u32 query_element;
+	__aligned_u64 radius;
+	__aligned_u64 results;
+	__aligned_u64 capacity;
+	__aligned_u64 count;
+	__aligned_u64 cursor;
+	__aligned_u64 generation;
+	__aligned_u64 rows_scanned;
+	__aligned_u64 exact_decisions;
+	__aligned_u64 reserved[4];
+};
+
+/**
+ * struct vexfs_search_stats - what happened to a file since it came into
+ *	memory, all of it out
+ * @size: sizeof(struct vexfs_search_stats)
+ * @flags: 0
+ * @knn_queries: queries of KNN_SEARCH answered
+ * @range_queries: calls of RANGE_SEARCH answered
+ * @rows_scanned: rows looked at by searches
+ * @exact_decisions: comparisons that took wide arithmetic
+ * @search_ns: nanoseconds spent in searches
+ * @rows_inserted: rows added by BATCH_INSERT
+ * @insert_batches: calls of BATCH_INSERT that succeeded
+ * @rows_deleted: rows deleted
+ * @interrupted: searches ended by a signal
+ * @restarted: searches that began again because rows were renumbered
+ * @reserved: 0
+ */
+struct vexfs_search_stats {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 knn_queries;
+	__aligned_u64 range_queries;
+	__aligned_u64 rows_scanned;
+	__aligned_u64 exact_decisions;
+	__aligned_u64 search_ns;
+	__aligned_u64 rows_inserted;
+	__aligned_u64 insert_batches;
+	__aligned_u64 rows_deleted;
+	__aligned_u64 interrupted;
+	__aligned_u64 restarted;
+	__aligned_u64 reserved[4];
+};
+
+#define VEXFS_IOC_MAGIC		0xe7
+#define VEXFS_IOC_SET_SCHEMA	_IOW(VEXFS_IOC_MAGIC, 1, struct vexfs_schema)
+#define VEXFS_IOC_GET_SCHEMA	_IOWR(VEXFS_IOC_MAGIC, 2, struct vexfs_schema)
+#define VEXFS_IOC_BATCH_INSERT	_IOWR(VEXFS_IOC_MAGIC, 3, struct vexfs_batch_insert)
+#define VEXFS_IOC_BATCH_DELETE	_IOWR(VEXFS_IOC_MAGIC, 4, struct vexfs_batch_delete)
+#define VEXFS_IOC_GET_VECTORS	_IOWR(VEXFS_IOC_MAGIC, 5, struct vexfs_get_vectors)
+#define VEXFS_IOC_KNN_SEARCH	_IOWR(VEXFS_IOC_MAGIC, 6, struct vexfs_knn_search)
+#define VEXFS_IOC_RANGE_SEARCH	_IOWR(VEXFS_IOC_MAGIC, 7, struct vexfs_range_search)
+#define VEXFS_IOC_SEARCH_STATS	_IOWR(VEXFS_IOC_MAGIC, 8, struct vexfs_search_stats)
+
+/*
+ * The same calls through io_uring: IORING_OP_URING_CMD on the open file with
+ * one of the numbers above as cmd_op and, at the start of the SQE's command
+ * area, this.
+ */
+struct vexfs_uring_cmd {
+	__aligned_u64 argument;		/* pointer to the structure */
+	__aligned_u64 reserved;		/* 0 */
+};
+
+/* The extended attribute that shows and sets a schema as text. */
+#define VEXFS_XATTR_SCHEMA	"vexfs.schema"
+
+#endif /* _UAPI_LINUX_VEXFS_H */

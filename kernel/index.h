@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Indexes: the ways to find the rows that answer a search. Each is a table of
+ * operations over a pass, which search.c sets up and gives the answers of.
+ */
+#ifndef VEXFS_INDEX_H
+#define VEXFS_INDEX_H
+
+#include "rows.h"
+#include "core/distance.h"
+#include "core/topk.h"
+
+/**
+ * struct vexfs_pass_query - one of the queries that share a pass
+ * @pass: the pass
+ * @index: which query it is
+ * @top: the nearest rows so far
+ */
+struct vexfs_pass_query {
+	struct vexfs_pass *pass;
+	u32 index;
+	struct vex_topk top;
+};
+
+/**
+ * struct vexfs_pass - one or more queries over the rows of a snapshot
+ * @snapshot: the rows
+ * @first_row: first row to look at
+ * @end_row: one past the last
+ * @query_count: queries
+ * @k: results wanted for each; 0 for a range search
+ * @radius: range searches: the key of the greatest distance
+ * @search: the prepared queries
+ * @search_memory: holds them
+ * @queries: per query
+ * @entries: the heaps' memory
+ * @bounce: a row that does not lie in one piece is copied here
+ * @matrix: reads rows in turn
+ * @exact_matrix: reads rows at random, for exact decisions
+ * @exact_rows: gives the core access to it
+ * @tombstones: walks the rows that are deleted
+ * @ids: walks the ids; without a fork an id is its row's number
+ * @rows_scanned: rows looked at
+ * @exact_decisions: comparisons that took wide arithmetic
+ */
+struct vexfs_pass {
+	struct vexfs_snapshot snapshot;
+	u64 first_row;
+	u64 end_row;
+	u32 query_count;
+	u32 k;
+	s64 radius;
+	struct vex_search *search;
+	void *search_memory;
+	struct vexfs_pass_query *queries;
+	struct vex_entry *entries;
+	void *bounce;
+	struct vexfs_matrix matrix;
+	struct vexfs_matrix exact_matrix;
+	struct vex_rows exact_rows;
+	struct vexfs_run_cursor tombstones;
+	struct vexfs_run_cursor ids;
+	u64 rows_scanned;
+	u64 exact_decisions;
+};
+
+/**
+ * struct vexfs_index_ops - a way to find rows
+ * @name: as people write it
+ * @knn: offer to each query's @top the rows that may be among its nearest.
+ *	Returns 0 or a negative errno
+ * @range: hand every row within the radius to @take, in the order of rows,
+ *	until it returns something other than 0. Returns that, or 0
+ */
+struct vexfs_index_ops {
+	const char *name;
+	int (*knn)(struct vexfs_pass *pass);
+	int (*range)(struct vexfs_pass *pass,
+		     int (*take)(void *context, const struct vex_entry *entry),
+		     void *context);
+};
+
+/* In flat.c: every row is looked at. */
+extern const struct vexfs_index_ops vexfs_flat_index;
+
+#endif /* VEXFS_INDEX_H */

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The rows of vector files as vector.c, search.c and ioctl.c share them:
+ * ids, tombstones, and reading the matrix out of the page cache.
+ */
+#ifndef VEXFS_ROWS_H
+#define VEXFS_ROWS_H
+
+#include "vexfs.h"
+#include "core/exact.h"
+
+/* In rows.c */
+
+#define VEXFS_CURSOR_RUNS	32
+
+/**
+ * struct vexfs_run_cursor - walks the runs of a fork in the order of keys
+ * @fork: the fork with a reference, or NULL if there is none: no runs
+ * @runs: some runs, copied
+ * @count: runs in @runs
+ * @next: the one to look at
+ * @end: there are none after @runs
+ */
+struct vexfs_run_cursor {
+	struct inode *fork;
+	struct vex_run runs[VEXFS_CURSOR_RUNS];
+	u32 count;
+	u32 next;
+	bool end;
+};
+
+/**
+ * vexfs_cursor_init() - begin to walk
+ * @cursor: to be filled in
+ * @base: the vector file
+ * @slot: VEXFS_FORK_*
+ *
+ * Return: 0 or a negative errno.
+ */
+int vexfs_cursor_init(struct vexfs_run_cursor *cursor, struct inode *base,
+		      unsigned int slot);
+
+/**
+ * vexfs_cursor_exit() - give back what a cursor holds
+ * @cursor: the cursor, also after vexfs_cursor_init() has failed
+ */
+void vexfs_cursor_exit(struct vexfs_run_cursor *cursor);
+
+/**
+ * vexfs_cursor_find() - the run that covers a key, or the next one
+ * @cursor: the cursor; keys may only grow from call to call
+ * @key: the key
+ * @run: the run; of length 0 and key U64_MAX if there is none
+ *
+ * Return: 0 or a negative errno.
+ */
+int vexfs_cursor_find(struct vexfs_run_cursor *cursor, u64 key,
+		      struct vex_run *run);
+
+/**
+ * vexfs_row_of_id() - look an id up
+ * @base: the vector file
+ * @id: the id
+ * @row: its row, which is not deleted
+ *
+ * Return: 0, -ENOENT, or a negative errno.
+ */
+int vexfs_row_of_id(struct inode *base, u64 id, u64 *row);
+
+/**
+ * vexfs_ids_check() - may these ids be inserted?
+ * @base: the vector file
+ * @ids: the ids
+ * @count: how many
+ * @bad_index: the first that is taken, or occurs before it
+ *
+ * Context: i_rwsem held for writing.
+ * Return: 0, -EEXIST, -EINVAL for an id beyond VEXFS_ID_MAX, or a negative
+ * errno.
+ */
+int vexfs_ids_check(struct inode *base, const u64 *ids, u64 count,
+		    u64 *bad_index);
+
+/**
+ * vexfs_ids_add() - give new rows their ids
+ * @base: the vector file
+ * @row: first row, not published
+ * @count: rows
+ * @ids: their ids, free; NULL: @first_id and the following
+ * @first_id: see @ids
+ *
+ * Opens and closes handles. After an error, call vexfs_rows_trim().
+ *
+ * Context: i_rwsem held for writing.
+ * Return: 0 or a negative errno.
+ */
+int vexfs_ids_add(struct inode *base, u64 row, u64 count, const u64 *ids,
+		  u64 first_id);
+
+/**
+ * vexfs_rows_trim() - remove what the forks know of rows beyond the last
+ * @base: the vector file
+ *
+ * Left-overs of inserts that did not succeed, or that a crash undid.
+ *
+ * Context: i_rwsem held for writing; no handle may be held.
+ * Return: 0 or a negative errno.
+ */
+int vexfs_rows_trim(struct inode *base);
+
+/**
+ * vexfs_rows_delete() - delete rows by id
+ * @base: the vector file
+ * @ids: the ids
+ * @count: how many
+ * @ignore_missing: pass over ids that name no row
+ * @deleted: rows deleted
+ * @bad_index: the first id that names no row
+ *
+ * Context: i_rwsem held for writing; no handle may be held.
+ * Return: 0, -ENOENT, or a negative errno.
+ */
+int vexfs_rows_delete(struct inode *base, u64 *ids, u64 count,
+		      bool ignore_missing, u64 *deleted, u64 *bad_index);
+
+/**
+ * vexfs_rows_deleted_from() - count the deleted rows from one on
+ * @base: the vector file
+ * @row: the row
+ * @count: how many
+ *
+ * Return: 0 or a negative errno.
+ */
+int vexfs_rows_deleted_from(struct inode *base, u64 row, u64 *count);
+
+/* In matrix.c */
+
+/**
+ * struct vexfs_matrix - reads a matrix out of the page cache
+ * @inode: the vector file
+ * @file: for reading ahead
+ * @folio: the folio at hand, with a reference, or NULL
+ * @window_end: the pages up to this one were asked for
+ */
+struct vexfs_matrix {
+	struct inode *inode;
+	struct file *file;
+	struct folio *folio;
+	pgoff_t window_end;
+};
+
+/**
+ * vexfs_matrix_init() - begin to read
+ * @matrix: to be filled in
+ * @file: the vector file
+ */
+void vexfs_matrix_init(struct vexfs_matrix *matrix, struct file *file);
+
+/**
+ * vexfs_matrix_exit() - give back what is held
+ * @matrix: the reader
+ */
+void vexfs_matrix_exit(struct vexfs_matrix *matrix);
+
+/**
+ * vexfs_matrix_at() - where bytes of the matrix are in memory
+ * @matrix: the reader
+ * @pos: first byte
+ * @bytes: wanted
+ * @sequential: read ahead
+ * @data: where they are; valid until the next call
+ *
+ * Return: bytes that follow each other there, 1..@bytes; -EINTR on a fatal
+ * signal; -EIO, or another negative errno.
+ */
+ssize_t vexfs_matrix_at(struct vexfs_matrix *matrix, loff_t pos, size_t bytes,
+			bool sequential, const void **data);
+
+/**
+ * vexfs_matrix_copy() - copy bytes of the matrix
+ * @matrix: the reader
+ * @pos: first byte
+ * @bytes: wanted
+ * @sequential: read ahead
+ * @into: where to
+ *
+ * Return: 0 or a negative errno as of vexfs_matrix_at().
+ */
+int vexfs_matrix_copy(struct vexfs_matrix *matrix, loff_t pos, size_t bytes,
+		      bool sequential, void *into);
+
+/* In vector.c */
+
+/**
+ * struct vexfs_snapshot - the rows that an operation sees
+ * @generation: of the numbering
+ * @rows: rows
+ * @row_bytes: bytes of a row
+ * @schema: the schema
+ */
+struct vexfs_snapshot {
+	u64 generation;
+	u64 rows;
+	u32 row_bytes;
+	struct vexfs_disk_schema schema;
+};
+
+/**
+ * vexfs_snapshot_take() - see the rows that there are
+ * @inode: the vector file
+ * @snapshot: to be filled in
+ */
+void vexfs_snapshot_take(struct inode *inode, struct vexfs_snapshot *snapshot);
+
+/**
+ * vexfs_snapshot_holds() - are the rows still numbered so?
+ * @inode: the vector file
+ * @snapshot: from vexfs_snapshot_take()
+ *
+ * Return: true if they are.
+ */
+bool vexfs_snapshot_holds(struct inode *inode,
+			  const struct vexfs_snapshot *snapshot);
+
+int vexfs_schema_get(struct inode *inode, struct vexfs_schema *schema);
+int vexfs_schema_set(struct inode *inode, const struct vexfs_schema *schema);
+int vexfs_batch_insert(struct file *file, struct vexfs_batch_insert *batch);
+
+/* In search.c */
+int vexfs_knn_search(struct file *file, struct vexfs_knn_search *search);
+int vexfs_range_search(struct file *file, struct vexfs_range_search *search);
+
+/* In get.c */
+int vexfs_get_vectors(struct file *file, struct vexfs_get_vectors *get);
+
+#endif /* VEXFS_ROWS_H */

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Searches: what is common to all of them. Which rows are looked at is the
+ * business of an index (index.h); this file checks what the caller wants,
+ * lays the memory out, sees that the rows were not renumbered meanwhile, and
+ * gives the answers.
+ *
+ * A search takes no lock that a writer holds for longer than a look-up in a
+ * tree: it sees the rows that there were when it began.
+ */
+#include <linux/ktime.h>
+#include "index.h"
+
+/* Bounds of what queries that share a pass may take. */
+#define VEXFS_PASS_BYTES	(384U << 10)	/* of prepared queries */
+#define VEXFS_PASS_RESULTS	65536U		/* results of more than one */
+
+/* The core's numbers are the interface's. */
+static_assert((int)VEX_TYPE_F32 == VEXFS_ELEMENT_F32);
+static_assert((int)VEX_TYPE_F16 == VEXFS_ELEMENT_F16);
+static_assert((int)VEX_TYPE_I8 == VEXFS_ELEMENT_I8);
+static_assert((int)VEX_TYPE_U8 == VEXFS_ELEMENT_U8);
+static_assert((int)VEX_METRIC_L2 == VEXFS_METRIC_L2);
+static_assert((int)VEX_METRIC_IP == VEXFS_METRIC_IP);
+static_assert((int)VEX_METRIC_COSINE == VEXFS_METRIC_COSINE);
+static_assert((int)VEX_METRIC_L1 == VEXFS_METRIC_L1);
+
+/* Reading rows for exact decisions */
+
+static int vexfs_exact_read(void *context, u64 row, u32 first, u32 count,
+			    void *into)
+{
+	struct vexfs_pass *pass = context;
+	u32 bytes = vex_element_bytes(pass->snapshot.schema.s_element);
+
+	return vexfs_matrix_copy(&pass->exact_matrix,
+				 row * pass->snapshot.row_bytes +
+				 (u64)first * bytes, count * bytes, false, into);
+}
+
+static int vexfs_exact_compare(void *context, const struct vex_entry *a,
+			       const struct vex_entry *b, int *result)
+{
+	struct vexfs_pass_query *query = context;
+	struct vexfs_pass *pass = query->pass;
+
+	pass->exact_decisions++;
+	return vex_exact_compare(pass->search, query->index, &pass->exact_rows,
+				 a->row, b->row, result);
+}
+
+/* An entry's distance for the caller. */
+static int vexfs_distance_bits(struct vexfs_pass *pass, u32 query,
+			       const struct vex_entry *entry, u64 *bits)
+{
+	if (entry->lo == entry->hi) {
+		*bits = vex_double_from_key(entry->lo);
+		return 0;
+	}
+	return vex_exact_distance(pass->search, query, &pass->exact_rows,
+				  entry->row, bits);
+}
+
+/* Setting a pass up */
+
+static void vexfs_pass_free(struct vexfs_pass *pass)
+{
+	vexfs_matrix_exit(&pass->matrix);
+	vexfs_matrix_exit(&pass->exact_matrix);
+	vexfs_cursor_exit(&pass->tombstones);
+	vexfs_cursor_exit(&pass->ids);
+	kvfree(pass->entries);
+	kvfree(pass->search_memory);
+	kvfree(pass->bounce);
+	kvfree(pass->queries);
+	kfree(pass);
+}
+
+static int vexfs_pass_memory(struct vexfs_pass *pass,
+			     const struct vex_shape *shape, u32 k)
+{
+	size_t bytes = vex_search_bytes(shape);
+	u32 q;
+
+	if (!bytes)
+		return -EINVAL;
+	pass->search_memory = kvmalloc(bytes, GFP_KERNEL_ACCOUNT);
+	pass->bounce = kvmalloc(pass->snapshot.row_bytes, GFP_KERNEL_ACCOUNT);
+	pass->queries = kvcalloc(shape->queries, sizeof(*pass->queries),
+				 GFP_KERNEL_ACCOUNT);
+	if (!pass->search_memory || !pass->bounce || !pass->queries)
+		return -ENOMEM;
+	if (k) {
+		pass->entries = kvmalloc_array((size_t)shape->queries * k,
+					       sizeof(*pass->entries),
+					       GFP_KERNEL_ACCOUNT);
+		if (!pass->entries)
+			return -ENOMEM;
+	}
+	pass->search = vex_search_init(pass->search_memory, shape);
+	for (q = 0; q < shape->queries; q++) {
+		pass->queries[q].pass = pass;
+		pass->queries[q].index = q;
+	}
+	return 0;
+}
+
+/* A pass over the rows of a snapshot, for queries in user memory. */
+static struct vexfs_pass *vexfs_pass_new(struct file *file,
+					 const struct vexfs_snapshot *snapshot,
+					 const struct vex_shape *shape, u32 k,
+					 const void __user *queries)
+{
+	size_t bytes = (size_t)shape->dim * vex_type_bytes(shape->query_type);
+	struct inode *inode = file_inode(file);
+	struct vexfs_pass *pass;
+	u32 q;
+	int err, err2;
+
+	pass = kzalloc(sizeof(*pass), GFP_KERNEL_ACCOUNT);
+	if (!pass)
+		return ERR_PTR(-ENOMEM);
+	pass->snapshot = *snapshot;
+	pass->query_count = shape->queries;
+	pass->k = k;
+	pass->exact_rows.read = vexfs_exact_read;
+	pass->exact_rows.context = pass;
+	vexfs_matrix_init(&pass->matrix, file);
+	vexfs_matrix_init(&pass->exact_matrix, file);
+	err = vexfs_cursor_init(&pass->tombstones, inode,
+				VEXFS_FORK_TOMBSTONES);
+	err2 = vexfs_cursor_init(&pass->ids, inode, VEXFS_FORK_IDS);
+	if (!err)
+		err = err2;
+	if (!err)
+		err = vexfs_pass_memory(pass, shape, k);
+	for (q = 0; q < shape->queries && !err; q++)
+		if (copy_from_user(vex_search_query(pass->search, q),
+				   queries + q * bytes, bytes))
+			err = -EFAULT;
+	if (!err)
+		err = vex_search_prepare(pass->search, NULL);
+	if (!err)
+		return pass;
+	vexfs_pass_free(pass);
+	return ERR_PTR(err);
+}
+
+/* What both searches have in common: 0, or why not. */
+static int vexfs_shape(const struct vexfs_snapshot *snapshot, u32 metric,
+		       u32 query_element, struct vex_shape *shape)
+{
+	const struct vexfs_disk_schema *schema = &snapshot->schema;
+
+	shape->type = schema->s_element;
+	shape->query_type = query_element ? query_element : schema->s_element;
+	shape->metric = metric ? metric : schema->s_metric;
+	shape->dim = le32_to_cpu(schema->s_dim);
+	shape->queries = 1;
+	if (shape->metric > VEXFS_METRIC_L1 ||
+	    (shape->query_type != shape->type &&
+	     shape->query_type != VEXFS_ELEMENT_F32))
+		return -EINVAL;
+	return 0;
+}
+
+static void vexfs_search_account(struct inode *inode,
+				 const struct vexfs_pass *pass, int err)
+{
+	struct vexfs_vector_stats *stats = &VEXFS_I(inode)->vector.stats;
+
+	atomic64_add(pass->rows_scanned, &stats->rows_scanned);
+	atomic64_add(pass->exact_decisions, &stats->exact_decisions);
+	if (err == -EINTR)
+		atomic64_inc(&stats->interrupted);
+}
+
+/* k nearest neighbours */
+
+/* The answers of one pass, from heaps to user memory. */
+static int vexfs_knn_answer(struct vexfs_pass *pass, struct inode *inode,
+			    struct vexfs_result __user *results,
+			    u32 __user *counts)
+{
+	u32 q, i;
+	int err;
+
+	for (q = 0; q < pass->query_count; q++) {
+		struct vex_topk *top = &pass->queries[q].top;
+		/* A result is smaller than an entry: it takes its place. */
+		struct vexfs_result *out = (struct vexfs_result *)top->entries;
+
+		err = vex_topk_sort(top);
+		if (err)
+			return err;
+		for (i = 0; i < top->count; i++) {
+			struct vex_entry entry = top->entries[i];
+
+			out[i].id = entry.id;
+			err = vexfs_distance_bits(pass, q, &entry,
+						  (u64 *)&out[i].distance);
+			if (err)
+				return err;
+		}
+	}
+	if (!vexfs_snapshot_holds(inode, &pass->snapshot))
+		return -ESTALE;
+	for (q = 0; q < pass->query_count; q++) {
+		struct vex_topk *top = &pass->queries[q].top;
+
+		if (copy_to_user(results + (size_t)q * pass->k, top->entries,
+				 top->count * sizeof(*results)) ||
+		    (counts && put_user(top->count, counts + q)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* Queries @first and the @shape->queries - 1 after it, once. */
+static int vexfs_knn_once(struct file *file, struct vexfs_knn_search *knn,
+			  const struct vexfs_snapshot *snapshot,
+			  const struct vex_shape *shape, u32 first)
+{
+	size_t bytes = (size_t)shape->dim * vex_type_bytes(shape->query_type);
+	struct inode *inode = file_inode(file);
+	struct vexfs_result __user *results = u64_to_user_ptr(knn->results);
+	u32 __user *counts = u64_to_user_ptr(knn->counts);
+	struct vexfs_pass *pass;
+	u32 q;
+	int err;
+
+	pass = vexfs_pass_new(file, snapshot, shape, knn->k,
+			      u64_to_user_ptr(knn->queries) + first * bytes);
+	if (IS_ERR(pass))
+		return PTR_ERR(pass);
+	for (q = 0; q < shape->queries; q++)
+		vex_topk_init(&pass->queries[q].top,
+			      pass->entries + (size_t)q * knn->k, knn->k,
+			      vexfs_exact_compare, &pass->queries[q]);
+	pass->first_row = min(knn->first_row, snapshot->rows);
+	pass->end_row = snapshot->rows;
+	if (knn->row_count)
+		pass->end_row = min(pass->end_row, pass->first_row +
+				    min(knn->row_count, snapshot->rows));
+	err = vexfs_flat_index.knn(pass);
+	if (!err)
+		err = vexfs_knn_answer(pass, inode,
+				       results + (size_t)first * knn->k,
+				       counts ? counts + first : NULL);
+	if (!err) {
+		knn->rows_scanned += pass->rows_scanned;
+		knn->exact_decisions += pass->exact_decisions;
+	}
+	vexfs_search_account(inode, pass, err);
+	vexfs_pass_free(pass);
+	return err;
+}
+
+static int vexfs_knn_check(const struct vexfs_knn_search *knn)
+{
+	if (knn->flags || !knn->k || knn->k > VEXFS_K_MAX ||
+	    !knn->query_count || knn->query_count > VEXFS_QUERIES_MAX ||
+	    !knn->queries || !knn->results ||
+	    memchr_inv(knn->reserved, 0, sizeof(knn->reserved)))
+		return -EINVAL;
+	if (knn->results_bytes !=
+	    (u64)knn->query_count * knn->k * sizeof(struct vexfs_result))
+		return -EINVAL;
+	return 0;
+}
+
+/* How many queries share a pass, so that memory stays bounded. */
+static u32 vexfs_pass_queries(struct vex_shape shape, u32 left, u32 k)
+{
+	u32 queries = min3(left, VEX_QUERIES_MAX, max(VEXFS_PASS_RESULTS / k, 1U));
+
+	shape.queries = queries;
+	while (shape.queries > 1 && vex_search_bytes(&shape) > VEXFS_PASS_BYTES)
+		shape.queries = (shape.queries + 1) / 2;
+	return shape.queries;
+}
+
+static int vexfs_knn_all(struct file *file, struct vexfs_knn_search *knn,
+			 const struct vexfs_snapshot *snapshot)
+{
+	struct vex_shape shape;
+	u32 first;
+	int err;
+
+	err = vexfs_shape(snapshot, knn->metric, knn->query_element, &shape);
+	if (err)
+		return err;
+	if (knn->queries_bytes != (u64)knn->query_count * shape.dim *
+				  vex_type_bytes(shape.query_type))
+		return -EINVAL;
+	knn->rows_scanned = 0;
+	knn->exact_decisions = 0;
+	knn->generation = snapshot->generation;
+	for (first = 0; first < knn->query_count; first += shape.queries) {
+		shape.queries = vexfs_pass_queries(shape, knn->query_count -
+						   first, knn->k);
+		err = vexfs_knn_once(file, knn, snapshot, &shape, first);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int vexfs_knn_search(struct file *file, struct vexfs_knn_search *knn)
+{
+	struct inode *inode = file_inode(file);
+	struct vexfs_vector_stats *stats = &VEXFS_I(inode)->vector.stats;
+	struct vexfs_snapshot snapshot;
+	u64 begun = ktime_get_ns();
+	int err, tries = 0;
+
+	err = vexfs_knn_check(knn);
+	if (err)
+		return err;
+	do {
+		if (tries)
+			atomic64_inc(&stats->restarted);
+		vexfs_snapshot_take(inode, &snapshot);
+		err = vexfs_knn_all(file, knn, &snapshot);
+	} while (err == -ESTALE && !tries++);
+	if (!err)
+		atomic64_add(knn->query_count, &stats->knn_queries);
+	atomic64_add(ktime_get_ns() - begun, &stats->search_ns);
+	return err;
+}
+
+/* Range */
+
+/**
+ * struct vexfs_range_out - results of a range search on their way out
+ * @pass: the pass
+ * @results: where the next ones go
+ * @left: room there
+ * @given: results given
+ * @next_row: where to go on if there is no more room
+ * @count: results in @buffer
+ * @buffer: results that are not copied yet
+ */
+struct vexfs_range_out {
+	struct vexfs_pass *pass;
+	struct vexfs_result __user *results;
+	u64 left;
+	u64 given;
+	u64 next_row;
+	u32 count;
+	struct vexfs_result buffer[64];
+};
+
+static int vexfs_range_flush(struct vexfs_range_out *out)
+{
+	if (copy_to_user(out->results, out->buffer,
+			 out->count * sizeof(*out->results)))
+		return -EFAULT;
+	out->results += out->count;
+	out->given += out->count;
+	out->count = 0;
+	return 0;
+}
+
+/* Take one result. Returns 1 when there is no more room after it. */
+static int vexfs_range_take(void *context, const struct vex_entry *entry)
+{
+	struct vexfs_range_out *out = context;
+	struct vexfs_result *result = &out->buffer[out->count];
+	int err;
+
+	result->id = entry->id;
+	err = vexfs_distance_bits(out->pass, 0, entry, (u64 *)&result->distance);
+	if (err)
+		return err;
+	out->count++;
+	out->left--;
+	out->next_row = entry->row + 1;
+	if (out->count == ARRAY_SIZE(out->buffer) || !out->left) {
+		err = vexfs_range_flush(out);
+		if (err)
+			return err;
+	}
+	return !out->left;
+}
+
+static int vexfs_range_run(struct vexfs_range_search *range,
+			   struct vexfs_pass *pass,
+			   struct vexfs_range_out *out, struct inode *inode)
+{
+	int ret;
+
+	ret = vexfs_flat_index.range(pass, vexfs_range_take, out);
+	if (ret < 0)
+		return ret;
+	if (out->count && vexfs_range_flush(out))
+		return -EFAULT;
+	if (!vexfs_snapshot_holds(inode, &pass->snapshot))
+		return -ESTALE;
+	range->count = out->given;
+	range->cursor = ret && out->next_row < pass->end_row ? out->next_row :
+							       U64_MAX;
+	range->generation = pass->snapshot.generation;
+	range->rows_scanned = pass->rows_scanned;
+	range->exact_decisions = pass->exact_decisions;
+	return 0;
+}
+
+static int vexfs_range_once(struct file *file, struct vexfs_range_search *range,
+			    const struct vexfs_snapshot *snapshot, s64 radius)
+{
+	struct inode *inode = file_inode(file);
+	struct vexfs_range_out *out;
+	struct vexfs_pass *pass;
+	struct vex_shape shape;
+	int err;
+
+	err = vexfs_shape(snapshot, range->metric, range->query_element, &shape);
+	if (err)
+		return err;
+	if (range->query_bytes !=
+	    (u64)shape.dim * vex_type_bytes(shape.query_type))
+		return -EINVAL;
+	out = kzalloc(sizeof(*out), GFP_KERNEL_ACCOUNT);
+	if (!out)
+		return -ENOMEM;
+	pass = vexfs_pass_new(file, snapshot, &shape, 0,
+			      u64_to_user_ptr(range->query));
+	if (IS_ERR(pass)) {
+		kfree(out);
+		return PTR_ERR(pass);
+	}
+	pass->first_row = min(range->cursor, snapshot->rows);
+	pass->end_row = snapshot->rows;
+	pass->radius = radius;
+	out->pass = pass;
+	out->results = u64_to_user_ptr(range->results);
+	out->left = range->capacity;
+	err = vexfs_range_run(range, pass, out, inode);
+	vexfs_search_account(inode, pass, err);
+	vexfs_pass_free(pass);
+	kfree(out);
+	return err;
+}
+
+int vexfs_range_search(struct file *file, struct vexfs_range_search *range)
+{
+	struct inode *inode = file_inode(file);
+	struct vexfs_vector_stats *stats = &VEXFS_I(inode)->vector.stats;
+	struct vexfs_snapshot snapshot;
+	u64 begun = ktime_get_ns();
+	bool fresh = !range->cursor;
+	int err, tries = 0;
+	s64 radius;
+
+	range->count = 0;
+	if (range->flags || !range->query || !range->results ||
+	    !range->capacity || range->capacity > VEXFS_BATCH_MAX ||
+	    memchr_inv(range->reserved, 0, sizeof(range->reserved)) ||
+	    vex_radius_key(range->radius, &radius))
+		return -EINVAL;
+	do {
+		if (tries)
+			atomic64_inc(&stats->restarted);
+		vexfs_snapshot_take(inode, &snapshot);
+		if (!fresh && range->generation != snapshot.generation)
+			return -ESTALE;
+		err = vexfs_range_once(file, range, &snapshot, radius);
+	} while (err == -ESTALE && fresh && !tries++);
+	if (!err)
+		atomic64_inc(&stats->range_queries);
+	atomic64_add(ktime_get_ns() - begun, &stats->search_ns);
+	return err;
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Fills an empty image with some of everything that the format knows, for
+ * tests of fsck.vexfs that must do without a kernel.
+ */
+#include "image.h"
+
+#include <linux/vexfs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define SMALL_NAMES	900U
+#define SCATTERED	600U
+#define OWN_ROWS	1500U
+
+/* The same numbers each time, so that a failure can be seen again. */
+static u64 next_random(void)
+{
+	static u64 state = 0x9e3779b97f4a7c15ULL;
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state;
+}
+
+static u64 add_directory(struct image *image, u64 parent, const char *name)
+{
+	struct vexfs_disk_inode inode;
+	u64 ino = image_new_inode(image, S_IFDIR | 0755, &inode);
+
+	inode.ino_parent = cpu_to_le64(parent);
+	image_put_inode(image, &inode);
+	image_link(image, parent, name, &inode);
+	return ino;
+}
+
+/* Extends a file by written or preallocated blocks. */
+static void add_blocks(struct image *image, struct vexfs_disk_inode *inode,
+		       u64 key, u32 count, u32 flags)
+{
+	u64 block = image_alloc(image, count);
+
+	image_insert(image, inode, key, block, count, flags);
+	le64_add_cpu(&inode->ino_blocks, count);
+}
+
+static u64 add_file(struct image *image, u64 dir, const char *name, u32 blocks)
+{
+	struct vexfs_disk_inode inode;
+	u64 ino = image_new_inode(image, S_IFREG | 0644, &inode);
+
+	if (blocks)
+		add_blocks(image, &inode, 0, blocks, 0);
+	inode.ino_size = cpu_to_le64((u64)blocks * VEXFS_BLOCK_SIZE -
+				     (blocks ? 100 : 0));
+	image_put_inode(image, &inode);
+	image_link(image, dir, name, &inode);
+	return ino;
+}
+
+/* Every second block: runs cannot join, and the tree grows deep. */
+static void add_scattered(struct image *image, u64 dir)
+{
+	struct vexfs_disk_inode inode;
+	u32 i;
+
+	image_new_inode(image, S_IFREG | 0600, &inode);
+	for (i = 0; i < SCATTERED; i++)
+		add_blocks(image, &inode, 2ULL * i, 1,
+			   i % 3 ? 0 : VEXFS_RECORD_UNWRITTEN);
+	inode.ino_size = cpu_to_le64(SCATTERED * 2ULL * VEXFS_BLOCK_SIZE);
+	add_blocks(image, &inode, SCATTERED * 2ULL + 100, 30,
+		   VEXFS_RECORD_UNWRITTEN);
+	image_put_inode(image, &inode);
+	image_link(image, dir, "scattered", &inode);
+}
+
+static void add_symlink(struct image *image, u64 dir, const char *name,
+			u32 length)
+{
+	struct vexfs_disk_symlink link;
+	struct vexfs_disk_inode inode;
+	u8 target[VEXFS_SYMLINK_MAX];
+	u8 *data;
+	u32 inside = min(length, (u32)VEXFS_PAYLOAD_BYTES);
+
+	for (u32 i = 0; i < length; i++)
+		target[i] = (u8)('a' + i % 26);
+	image_new_inode(image, S_IFLNK | 0777, &inode);
+	inode.ino_size = cpu_to_le64(length);
+	data = inode.ino_root.r_data;
+	if (length <= VEXFS_SYMLINK_INLINE_MAX) {
+		memcpy(data, target, length);
+	} else {
+		u64 block = image_alloc(image, 1);
+		__le64 number = cpu_to_le64(block);
+
+		memset(&link, 0, sizeof(link));
+		vex_header_init(&link, VEXFS_MAGIC_SYMLINK, block,
+				le64_to_cpu(inode.ino_number),
+				image->vol.geo.meta_uuid);
+		memcpy(link.sl_target, target, inside);
+		image_write_meta(image, block, &link);
+		memcpy(data, &number, sizeof(number));
+		memcpy(data + sizeof(number), target + inside,
+		       length - inside);
+		inode.ino_blocks = cpu_to_le64(1);
+	}
+	image_put_inode(image, &inode);
+	image_link(image, dir, name, &inode);
+}
+
+static void add_special(struct image *image, u64 dir, const char *name,
+			u16 type, u32 device)
+{
+	struct vexfs_disk_inode inode;
+
+	image_new_inode(image, type | 0600, &inode);
+	inode.ino_rdev = cpu_to_le32(device);
+	image_put_inode(image, &inode);
+	image_link(image, dir, name, &inode);
+}
+
+static void put_xattr(struct vexfs_disk_xattr_block *block, u8 space,
+		      const char *name, const void *value, u16 length)
+{
+	u32 at = le16_to_cpu(block->xb_bytes);
+	u32 name_length = (u32)strlen(name);
+	struct vexfs_disk_xattr *entry = (void *)(block->xb_data + at);
+
+	entry->x_space = space;
+	entry->x_name_length = (u8)name_length;
+	entry->x_value_length = cpu_to_le16(length);
+	memcpy(entry->x_data, name, name_length);
+	memcpy(entry->x_data + name_length, value, length);
+	at += (u32)(sizeof(*entry) + name_length + length + 7) & ~7U;
+	block->xb_bytes = cpu_to_le16((u16)at);
+	le16_add_cpu(&block->xb_count, 1);
+}
+
+static void add_attributes(struct image *image, u64 ino, bool directory)
+{
+	static const u8 acl[] = {
+		2, 0, 0, 0,
+		1, 0, 7, 0, 255, 255, 255, 255,
+		2, 0, 6, 0, 232, 3, 0, 0,
+		4, 0, 5, 0, 255, 255, 255, 255,
+		16, 0, 7, 0, 255, 255, 255, 255,
+		32, 0, 4, 0, 255, 255, 255, 255,
+	};
+	struct vexfs_disk_xattr_block block;
+	struct vexfs_disk_inode inode;
+	u64 number = image_alloc(image, 1);
+
+	memset(&block, 0, sizeof(block));
+	vex_header_init(&block, VEXFS_MAGIC_XATTR, number, ino,
+			image->vol.geo.meta_uuid);
+	put_xattr(&block, VEXFS_XATTR_USER, "comment", "a value", 7);
+	put_xattr(&block, VEXFS_XATTR_USER, "empty", "", 0);
+	put_xattr(&block, VEXFS_XATTR_SECURITY, "label", "x", 1);
+	put_xattr(&block, VEXFS_XATTR_ACL_ACCESS, "", acl, sizeof(acl));
+	if (directory)
+		put_xattr(&block, VEXFS_XATTR_ACL_DEFAULT, "", acl,
+			  sizeof(acl));
+	image_write_meta(image, number, &block);
+	image_get_inode(image, ino, &inode);
+	inode.ino_xattr_block = cpu_to_le64(number);
+	le64_add_cpu(&inode.ino_blocks, 1);
+	image_put_inode(image, &inode);
+}
+
+static void new_vector(struct image *image, struct vexfs_disk_inode *inode,
+		       u32 dim, u8 ids, u64 rows)
+{
+	u64 bytes = rows * dim * 4;
+	u32 blocks = (u32)((bytes + VEXFS_BLOCK_SIZE - 1) / VEXFS_BLOCK_SIZE);
+
+	image_new_inode(image, S_IFREG | 0644, inode);
+	inode->ino_flags = cpu_to_le32(VEXFS_INO_FLAG_VECTOR);
+	inode->ino_schema.s_dim = cpu_to_le32(dim);
+	inode->ino_schema.s_element = VEXFS_ELEMENT_F32;
+	inode->ino_schema.s_metric = VEXFS_METRIC_L2;
+	inode->ino_schema.s_ids = ids;
+	inode->ino_size = cpu_to_le64(bytes);
+	inode->ino_rows = cpu_to_le64(rows);
+	inode->ino_next_id = cpu_to_le64(rows);
+	if (blocks)
+		add_blocks(image, inode, 0, blocks, 0);
+	add_blocks(image, inode, blocks, 5, VEXFS_RECORD_UNWRITTEN);
+}
+
+static void new_fork(struct image *image, struct vexfs_disk_inode *base,
+		     u32 slot, u8 kind, struct vexfs_disk_inode *fork)
+{
+	u64 ino = image_new_inode(image, S_IFREG | 0600, fork);
+
+	fork->ino_flags = cpu_to_le32(VEXFS_INO_FLAG_FORK);
+	fork->ino_parent = base->ino_number;
+	vex_tree_init_root(&fork->ino_root, kind);
+	base->ino_forks[slot] = cpu_to_le64(ino);
+}
+
+static void fork_insert(struct image *image, struct vexfs_disk_inode *base,
+			struct vexfs_disk_inode *fork, u64 key, u64 value,
+			u32 length)
+{
+	le64_add_cpu(&base->ino_blocks,
+		     (u64)image_insert(image, fork, key, value, length, 0));
+}
+
+/* Automatic ids after rows were cut off, deletions, rows never published. */
+static void add_auto_vectors(struct image *image, u64 dir)
+{
+	struct vexfs_disk_inode base, ids, rows, dead;
+	u64 row;
+
+	new_vector(image, &base, 24, VEXFS_IDS_AUTO, 4000);
+	image_put_inode(image, &base);
+	image_link(image, dir, "plain.f32", &base);
+
+	new_vector(image, &base, 100, VEXFS_IDS_AUTO, 1000);
+	new_fork(image, &base, VEXFS_FORK_IDS, VEXFS_TREE_IDS, &ids);
+	new_fork(image, &base, VEXFS_FORK_ROWS, VEXFS_TREE_ROWS, &rows);
+	new_fork(image, &base, VEXFS_FORK_TOMBSTONES, VEXFS_TREE_TOMBSTONES,
+		 &dead);
+	fork_insert(image, &base, &ids, 100, 2007, 300);
+	fork_insert(image, &base, &ids, 400, 9000, 700);
+	fork_insert(image, &base, &rows, 2007, 100, 300);
+	fork_insert(image, &base, &rows, 9000, 400, 700);
+	base.ino_next_id = cpu_to_le64(9700);
+	base.ino_vector_generation = cpu_to_le64(1);
+	for (row = 0; row < 500; row += 2)
+		fork_insert(image, &base, &dead, row, row, 1);
+	fork_insert(image, &base, &dead, 1050, 1050, 3);
+	base.ino_deleted = cpu_to_le64(250);
+	image_put_inode(image, &ids);
+	image_put_inode(image, &rows);
+	image_put_inode(image, &dead);
+	image_put_inode(image, &base);
+	image_link(image, dir, "renumbered.f32", &base);
+}
+
+/* Own ids in random order; row 10 was deleted and its id is row 20's. */
+static void add_own_vectors(struct image *image, u64 dir)
+{
+	struct vexfs_disk_inode base, ids, rows, dead;
+	u64 row;
+
+	new_vector(image, &base, 16, VEXFS_IDS_OWN, OWN_ROWS);
+	new_fork(image, &base, VEXFS_FORK_IDS, VEXFS_TREE_IDS, &ids);
+	new_fork(image, &base, VEXFS_FORK_ROWS, VEXFS_TREE_ROWS, &rows);
+	new_fork(image, &base, VEXFS_FORK_TOMBSTONES, VEXFS_TREE_TOMBSTONES,
+		 &dead);
+	for (row = 0; row < OWN_ROWS + 10; row++) {
+		u64 id = row == 10 || row == 20 ? 4242 :
+			 next_random() >> 2 | 1ULL << 62;
+
+		if (row >= 1000 && row < 1100)
+			id = 500000 + row;
+		fork_insert(image, &base, &ids, row, id, 1);
+		if (row != 10)
+			fork_insert(image, &base, &rows, id, row, 1);
+	}
+	fork_insert(image, &base, &dead, 10, 10, 1);
+	fork_insert(image, &base, &dead, 300, 300, 50);
+	base.ino_deleted = cpu_to_le64(51);
+	image_put_inode(image, &ids);
+	image_put_inode(image, &rows);
+	image_put_inode(image, &dead);
+	image_put_inode(image, &base);
+	image_link(image, dir, "own.f32", &base);
+}
+
+/* Unlinked and open, truncated halfway, removed directory. */
+static void add_orphans(struct image *image, u64 dir)
+{
+	struct vexfs_disk_state state;
+	struct vexfs_disk_inode gone, cut, removed;
+	const char *what;
+
+	image_new_inode(image, S_IFREG | 0644, &gone);
+	gone.ino_links = 0;
+	add_blocks(image, &gone, 0, 12, 0);
+	gone.ino_size = cpu_to_le64(12 * VEXFS_BLOCK_SIZE);
+	image_new_inode(image, S_IFREG | 0644, &cut);
+	add_blocks(image, &cut, 3, 9, 0);
+	cut.ino_size = cpu_to_le64(4 * VEXFS_BLOCK_SIZE);
+	image_new_inode(image, S_IFDIR | 0755, &removed);
+	removed.ino_links = 0;
+	gone.ino_next_orphan = cut.ino_number;
+	cut.ino_next_orphan = removed.ino_number;
+	image_put_inode(image, &gone);
+	image_put_inode(image, &cut);
+	image_put_inode(image, &removed);
+	image_link(image, dir, "cut", &cut);
+	if (volume_read_meta(&image->vol, VEXFS_STATE_BLOCK,
+			     VEXFS_MAGIC_STATE, 0, &state, &what))
+		image_die(what);
+	state.st_orphan_head = gone.ino_number;
+	image_write_meta(image, VEXFS_STATE_BLOCK, &state);
+}
+
+static void fill(struct image *image)
+{
+	u64 root = VEXFS_INO_ROOT, dir, deep, file;
+	struct vexfs_disk_inode inode;
+	char name[VEXFS_NAME_MAX + 1];
+
+	dir = add_directory(image, root, "dir");
+	for (u32 i = 0; i < SMALL_NAMES; i++) {
+		snprintf(name, sizeof(name), "name %u of many%s", i,
+			 i % 5 ? "" : ", and a longer one than the others");
+		add_file(image, dir, name, i % 50 ? 0 : 3);
+	}
+	deep = add_directory(image, dir, "below");
+	deep = add_directory(image, deep, "still \303\244 lower");
+	memset(name, 'n', VEXFS_NAME_MAX);
+	name[VEXFS_NAME_MAX] = 0;
+	file = add_file(image, deep, name, 17);
+	image_get_inode(image, file, &inode);
+	image_link(image, root, "second name", &inode);
+	image_link(image, dir, "third name", &inode);
+	inode.ino_links = cpu_to_le32(3);
+	image_put_inode(image, &inode);
+	add_attributes(image, file, false);
+	add_attributes(image, dir, true);
+	add_scattered(image, root);
+	add_symlink(image, root, "short", 168);
+	add_symlink(image, root, "long", 169);
+	add_symlink(image, root, "longest", VEXFS_SYMLINK_MAX);
+	add_special(image, root, "pipe", S_IFIFO, 0);
+	add_special(image, root, "device", S_IFBLK, 0x0801);
+	add_special(image, root, "socket", S_IFSOCK, 0);
+	add_auto_vectors(image, root);
+	add_own_vectors(image, deep);
+	add_orphans(image, root);
+}
+
+int main(int argc, char **argv)
+{
+	bool journaled = argc == 3 && !strcmp(argv[1], "--journaled");
+	struct image image;
+
+	if (argc != 2 + journaled) {
+		fputs("Usage: populate [--journaled] IMAGE\n"
+		      "Fills an image made by mkfs.vexfs. With --journaled all metadata\n"
+		      "goes to the journal, as after a power cut.\n", stderr);
+		return 2;
+	}
+	image_open(&image, argv[argc - 1], journaled);
+	fill(&image);
+	image_close(&image);
+	return 0;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Vector files and their forks: that each fork is one and belongs to its
+ * file; what it owns is claimed and charged to the file.
+ */
+#include "fsck.h"
+
+#include <sys/stat.h>
+
+static const char *const fork_names[VEXFS_FORKS_SUPPORTED] = {
+	"ids", "rows", "tombstones",
+};
+
+static const u8 fork_kinds[VEXFS_FORKS_SUPPORTED] = {
+	VEXFS_TREE_IDS, VEXFS_TREE_ROWS, VEXFS_TREE_TOMBSTONES,
+};
+
+static const char *check_fork(struct fsck *fsck, u64 ino, u32 slot, u64 fork,
+			      const struct vexfs_disk_inode *inode)
+{
+	if (!(le32_to_cpu(inode->ino_flags) & VEXFS_INO_FLAG_FORK))
+		return "leads to an inode that is not a fork";
+	if (le64_to_cpu(inode->ino_parent) != ino)
+		return "leads to the fork of another file";
+	if (inode->ino_root.r_kind != fork_kinds[slot])
+		return "leads to a fork of another kind";
+	if (le32_to_cpu(inode->ino_links) != 1)
+		return "leads to a fork whose link count is not 1";
+	if (fsck->inodes[fork] & INO_CLAIMED)
+		return "leads to a fork that was claimed before";
+	return NULL;
+}
+
+void fsck_vectors(struct fsck *fsck, u64 ino,
+		  const struct vexfs_disk_inode *inode, u64 *blocks)
+{
+	struct fsck_rows rows = {
+		.fsck = fsck,
+		.ino = ino,
+		.inode = inode,
+		.rows = le64_to_cpu(inode->ino_rows),
+	};
+	bool sound = true;
+
+	for (u32 slot = 0; slot < VEXFS_FORKS_SUPPORTED; slot++) {
+		u64 fork = le64_to_cpu(inode->ino_forks[slot]);
+		const char *what;
+		u64 unused = 0;
+
+		if (!fork)
+			continue;
+		what = !fsck_read_inode(fsck, fork, &rows.forks[slot]) ?
+		       "leads to an inode that is free or damaged" :
+		       check_fork(fsck, ino, slot, fork, &rows.forks[slot]);
+		if (what) {
+			fsck_note_inode(fsck, ino,
+					"ino_forks: the %s fork, inode %llu, %s",
+					fork_names[slot],
+					(unsigned long long)fork, what);
+			sound = false;
+			continue;
+		}
+		fsck->inodes[fork] |= INO_CLAIMED;
+		if (!fsck_claim_tree(fsck, fork, &rows.forks[slot].ino_root,
+				     blocks, &unused))
+			sound = false;
+	}
+	if (sound)
+		fsck_rows(&rows);
+}
+
+void fsck_lone_forks(struct fsck *fsck)
+{
+	struct vexfs_disk_inode inode;
+	u64 nodes = 0, blocks = 0;
+
+	if (!fsck->forks)
+		return;
+	for (u64 ino = VEXFS_INO_FIRST; ino < fsck->inodes_bytes; ino++) {
+		if (!(fsck->inodes[ino] & INO_FORK) ||
+		    fsck->inodes[ino] & INO_CLAIMED)
+			continue;
+		fsck_note_inode(fsck, ino, "is a fork that no file names");
+		if (fsck_read_inode(fsck, ino, &inode))
+			fsck_claim_tree(fsck, ino, &inode.ino_root, &nodes,
+					&blocks);
+	}
+}
