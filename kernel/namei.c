@@ -375,6 +375,27 @@ static int vexfs_link(struct dentry *old, struct inode *dir,
 
 /* Removing */
 
+/**
+ * vexfs_check_unlink() - do the link counts allow that a name goes?
+ * @dir: directory that holds the name
+ * @inode: what the name leads to
+ *
+ * On a damaged volume more names than an inode has links may lead to it, and
+ * a directory may hold more directories than it counts.
+ *
+ * Return: 0, or -EUCLEAN with the damage reported
+ */
+static int vexfs_check_unlink(struct inode *dir, struct inode *inode)
+{
+	if (!inode->i_nlink)
+		return vexfs_corrupt(dir->i_sb, 0, inode->i_ino, -EUCLEAN,
+				     "more names than links");
+	if (S_ISDIR(inode->i_mode) && dir->i_nlink <= 2)
+		return vexfs_corrupt(dir->i_sb, 0, dir->i_ino, -EUCLEAN,
+				     "more subdirectories than links");
+	return 0;
+}
+
 /* An inode lost a name; a directory all of them. */
 static int vexfs_drop_link(handle_t *handle, struct inode *inode)
 {
@@ -395,6 +416,9 @@ static int vexfs_remove(struct inode *dir, struct dentry *dentry)
 	handle_t *handle;
 	int err;
 
+	err = vexfs_check_unlink(dir, inode);
+	if (err)
+		return err;
 	handle = vexfs_journal_start(dir->i_sb, vexfs_tree_credits(dir) +
 				     3 * VEXFS_CREDITS_INODE +
 				     VEXFS_CREDITS_STATE,
@@ -556,6 +580,11 @@ static int vexfs_rename(vexfs_idmap_t *idmap, struct inode *old_dir,
 		return -EINVAL;
 	if (new->d_name.len > VEXFS_NAME_MAX)
 		return -ENAMETOOLONG;
+	err = vexfs_check_unlink(old_dir, r.inode);
+	if (!err && r.target)
+		err = vexfs_check_unlink(new_dir, r.target);
+	if (err)
+		return err;
 	if (flags & RENAME_EXCHANGE)
 		return vexfs_try_exchange(&r);
 	if (r.target && S_ISDIR(r.target->i_mode)) {

@@ -54,6 +54,20 @@ VEXFS_COPY=$dir/copy
 export VEXFS_LOOP VEXFS_COPY
 $bin/use_volume -n $image
 report "a sound volume is sound" $? "$(dmesg | grep vexfs | tail -n 1)"
+
+# links NAME INO COUNT: an inode with fewer links than names lead to it, or a directory with
+# fewer than it has subdirectories, is emptied without harm.
+links()
+{
+	local status=0
+	cp $image $dir/poked
+	$bin/mutate poke $dir/poked $((5 + ($2 - 1) / 8)) $((64 + ($2 - 1) % 8 * 504 + 28)) \
+		"0$3000000" && $bin/use_volume -n $dir/poked || status=$?
+	report "$1" $((status != 4)) "$(dmesg | grep 'vexfs.*links' | tail -n 1)"
+}
+
+links "a file with three names and one link" 919 1
+links "a directory that does not count its subdirectory" 16 2
 if [ "${1-}" != --quick ]; then
 	try "flipped bits with checksums that fit" stamped "${DAMAGE_FLIPS:-1}"
 	try "flipped bits with the checksum as it was" plain 1
