@@ -62,7 +62,7 @@ links()
 	local status=0
 	cp $image $dir/poked
 	$bin/mutate poke $dir/poked $((5 + ($2 - 1) / 8)) $((64 + ($2 - 1) % 8 * 504 + 28)) \
-		"0$3000000" && $bin/use_volume -n $dir/poked || status=$?
+		"0${3}000000" && $bin/use_volume -n $dir/poked || status=$?
 	report "$1" $((status != 4)) "$(dmesg | grep 'vexfs.*links' | tail -n 1)"
 }
 
