@@ -119,6 +119,22 @@ const char *vexfs_metric_name(unsigned int metric);
 int vexfs_metric_parse(const char *name);
 
 /**
+ * vexfs_index_name - the name of a way to find rows: "auto", "scan", "hnsw", "ivf"
+ * @index: enum vexfs_index_type
+ *
+ * Return: a constant, or NULL if there is no such index.
+ */
+const char *vexfs_index_name(unsigned int index);
+
+/**
+ * vexfs_index_parse - the way to find rows that has a name
+ * @name: "auto", "scan", "hnsw" or "ivf"
+ *
+ * Return: enum vexfs_index_type, or -EINVAL.
+ */
+int vexfs_index_parse(const char *name);
+
+/**
  * vexfs_schema_set - make an empty file a vector file, or say what a directory's
  *	new files inherit
  * @fd: a regular file open for writing, or a directory
@@ -285,8 +301,10 @@ int64_t vexfs_scan(int fd, struct vexfs_scan *scan, uint64_t *ids, void *vectors
 
 /**
  * vexfs_knn_init - fill in a search for the nearest rows
- * @search: filled in; set @search->metric, ->first_row or ->row_count afterwards
- *	if need be
+ * @search: filled in; set afterwards what is wanted otherwise:
+ *	@search->metric; ->first_row, ->row_count; ->flags to VEXFS_SEARCH_EXACT for
+ *	the answer of brute force, provably, or ->target_recall (in 1/10,000) or
+ *	->effort for another balance of speed and recall than 0.99; ->index
  * @schema: the file's, from vexfs_schema_get()
  * @element: enum vexfs_element of the queries: the file's or VEXFS_ELEMENT_F32;
  *	0 for the file's
@@ -309,7 +327,7 @@ void vexfs_knn_init(struct vexfs_knn_search *search, const struct vexfs_schema *
  * @search: what is wanted; its out members are filled in. @search->size need not
  *	be set
  *
- * Return: 0, -EINVAL for a value out of range or that does not fit the schema or
+ * Return: 0, -ENOENT when the file does not have the index asked for, -EINVAL for a value out of range or that does not fit the schema or
  * a NaN or an infinity in a query, -EBADF, -EFAULT, -ENOMEM, -EINTR, -ESTALE when
  * rows were renumbered again and again meanwhile (try again), -EIO, -EBADMSG,
  * -EUCLEAN, -ENODATA, -ENOTTY.
@@ -317,10 +335,10 @@ void vexfs_knn_init(struct vexfs_knn_search *search, const struct vexfs_schema *
 int vexfs_knn(int fd, struct vexfs_knn_search *search);
 
 /**
- * vexfs_knn_parallel - the same answer as vexfs_knn(), by several threads
+ * vexfs_knn_parallel - vexfs_knn() by several threads; the same answer if exact
  * @fd: a vector file open for reading
  * @search: as for vexfs_knn(). Rows inserted after the call are not looked at.
- *	rows_scanned and exact_decisions are the sums over the threads
+ *	Its counters are the sums over the threads, and @search->effort is of each
  * @threads: threads wanted, 1..VEXFS_THREADS_MAX; 0 for one a CPU that the caller
  *	may use. A file of few rows takes fewer
  *
@@ -370,7 +388,7 @@ typedef int (*vexfs_result_taker)(void *arg, const struct vexfs_result *results,
 /**
  * vexfs_range_each - hand every row within a radius to a function
  * @fd: a vector file open for reading
- * @search: from vexfs_range_init(); rows_scanned and exact_decisions are summed
+ * @search: from vexfs_range_init(); its counters are summed
  * @taker: called with some results at a time
  * @arg: handed to @taker
  *

@@ -126,7 +126,8 @@ static int vexfs_flat_knn(struct vexfs_pass *pass)
 					     intervals);
 		if (err)
 			break;
-		pass->rows_scanned++;
+		pass->counts.rows_scanned++;
+		pass->counts.exact_distances += pass->query_count;
 		row++;
 	}
 out_free:
@@ -142,7 +143,7 @@ static int vexfs_flat_within(struct vexfs_pass *pass, u64 row,
 	*within = interval->hi <= pass->radius;
 	if (*within || interval->lo > pass->radius)
 		return 0;
-	pass->exact_decisions++;
+	pass->counts.exact_decisions++;
 	return vex_exact_within(pass->search, 0, &pass->exact_rows, row,
 				pass->radius, within);
 }
@@ -171,7 +172,8 @@ static int vexfs_flat_range(struct vexfs_pass *pass,
 		ret = vexfs_flat_within(pass, row, &interval, &within);
 		if (ret)
 			return ret;
-		pass->rows_scanned++;
+		pass->counts.rows_scanned++;
+		pass->counts.exact_distances++;
 		if (within) {
 			entry.lo = interval.lo;
 			entry.hi = interval.hi;
@@ -187,7 +189,7 @@ static int vexfs_flat_range(struct vexfs_pass *pass,
 }
 
 const struct vexfs_index_ops vexfs_flat_index = {
-	.name = "flat",
+	.kind = VEXFS_INDEX_SCAN,
 	.knn = vexfs_flat_knn,
 	.range = vexfs_flat_range,
 };

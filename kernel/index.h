@@ -23,12 +23,31 @@ struct vexfs_pass_query {
 };
 
 /**
+ * struct vexfs_search_counts - what a search took
+ * @rows_scanned: rows looked at, be it by their codes
+ * @exact_decisions: comparisons that took wide arithmetic
+ * @codes_compared: codes of rows compared with queries
+ * @exact_distances: distances computed from the rows themselves
+ * @pages_missed: pages that were not in memory when they were wanted
+ */
+struct vexfs_search_counts {
+	u64 rows_scanned;
+	u64 exact_decisions;
+	u64 codes_compared;
+	u64 exact_distances;
+	u64 pages_missed;
+};
+
+/**
  * struct vexfs_pass - one or more queries over the rows of a snapshot
  * @snapshot: the rows
  * @first_row: first row to look at
  * @end_row: one past the last
  * @query_count: queries
  * @k: results wanted for each; 0 for a range search
+ * @exact: the answer must equal brute force's
+ * @effort: as in struct vexfs_knn_search, 0 for automatic
+ * @target_recall: aimed at if @effort is 0, in 1/VEXFS_RECALL_ONE
  * @radius: range searches: the key of the greatest distance
  * @search: the prepared queries
  * @search_memory: holds them
@@ -40,8 +59,7 @@ struct vexfs_pass_query {
  * @exact_rows: gives the core access to it
  * @tombstones: walks the rows that are deleted
  * @ids: walks the ids; without a fork an id is its row's number
- * @rows_scanned: rows looked at
- * @exact_decisions: comparisons that took wide arithmetic
+ * @counts: what it took
  */
 struct vexfs_pass {
 	struct vexfs_snapshot snapshot;
@@ -49,6 +67,9 @@ struct vexfs_pass {
 	u64 end_row;
 	u32 query_count;
 	u32 k;
+	bool exact;
+	u32 effort;
+	u32 target_recall;
 	s64 radius;
 	struct vex_search *search;
 	void *search_memory;
@@ -60,20 +81,19 @@ struct vexfs_pass {
 	struct vex_rows exact_rows;
 	struct vexfs_run_cursor tombstones;
 	struct vexfs_run_cursor ids;
-	u64 rows_scanned;
-	u64 exact_decisions;
+	struct vexfs_search_counts counts;
 };
 
 /**
  * struct vexfs_index_ops - a way to find rows
- * @name: as people write it
+ * @kind: enum vexfs_index_type
  * @knn: offer to each query's @top the rows that may be among its nearest.
  *	Returns 0 or a negative errno
  * @range: hand every row within the radius to @take, in the order of rows,
  *	until it returns something other than 0. Returns that, or 0
  */
 struct vexfs_index_ops {
-	const char *name;
+	u32 kind;
 	int (*knn)(struct vexfs_pass *pass);
 	int (*range)(struct vexfs_pass *pass,
 		     int (*take)(void *context, const struct vex_entry *entry),

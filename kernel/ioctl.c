@@ -140,6 +140,9 @@ static int vexfs_call_stats(struct file *file, union vexfs_argument *arg)
 	stats->rows_deleted = atomic64_read(&from->rows_deleted);
 	stats->interrupted = atomic64_read(&from->interrupted);
 	stats->restarted = atomic64_read(&from->restarted);
+	stats->codes_compared = atomic64_read(&from->codes_compared);
+	stats->exact_distances = atomic64_read(&from->exact_distances);
+	stats->pages_missed = atomic64_read(&from->pages_missed);
 	return 0;
 }
 

@@ -16,6 +16,7 @@ void vexfs_matrix_init(struct vexfs_matrix *matrix, struct file *file)
 	matrix->file = file;
 	matrix->folio = NULL;
 	matrix->window_end = 0;
+	matrix->pages_missed = 0;
 }
 
 void vexfs_matrix_exit(struct vexfs_matrix *matrix)
@@ -55,6 +56,7 @@ static struct folio *vexfs_matrix_folio(struct vexfs_matrix *matrix,
 
 	if (folio && folio_test_uptodate(folio))
 		return folio;
+	matrix->pages_missed++;
 	if (folio) {
 		/* Somebody reads it; what came of that is looked at below. */
 		if (folio_wait_locked_killable(folio)) {

@@ -141,12 +141,14 @@ int vexfs_rows_deleted_from(struct inode *base, u64 row, u64 *count);
  * @file: for reading ahead
  * @folio: the folio at hand, with a reference, or NULL
  * @window_end: the pages up to this one were asked for
+ * @pages_missed: pages that were not in memory when they were wanted
  */
 struct vexfs_matrix {
 	struct inode *inode;
 	struct file *file;
 	struct folio *folio;
 	pgoff_t window_end;
+	u64 pages_missed;
 };
 
 /**

@@ -44,7 +44,7 @@ static int vexfs_exact_compare(void *context, const struct vex_entry *a,
 	struct vexfs_pass_query *query = context;
 	struct vexfs_pass *pass = query->pass;
 
-	pass->exact_decisions++;
+	pass->counts.exact_decisions++;
 	return vex_exact_compare(pass->search, query->index, &pass->exact_rows,
 				 a->row, b->row, result);
 }
@@ -164,18 +164,31 @@ static int vexfs_shape(const struct vexfs_snapshot *snapshot, u32 metric,
 	return 0;
 }
 
-static void vexfs_search_account(struct inode *inode,
-				 const struct vexfs_pass *pass, int err)
+static void vexfs_search_account(struct inode *inode, struct vexfs_pass *pass,
+				 int err)
 {
 	struct vexfs_vector_stats *stats = &VEXFS_I(inode)->vector.stats;
+	struct vexfs_search_counts *counts = &pass->counts;
 
-	atomic64_add(pass->rows_scanned, &stats->rows_scanned);
-	atomic64_add(pass->exact_decisions, &stats->exact_decisions);
+	counts->pages_missed += pass->matrix.pages_missed +
+				pass->exact_matrix.pages_missed;
+	atomic64_add(counts->rows_scanned, &stats->rows_scanned);
+	atomic64_add(counts->exact_decisions, &stats->exact_decisions);
+	atomic64_add(counts->codes_compared, &stats->codes_compared);
+	atomic64_add(counts->exact_distances, &stats->exact_distances);
+	atomic64_add(counts->pages_missed, &stats->pages_missed);
 	if (err == -EINTR)
 		atomic64_inc(&stats->interrupted);
 }
 
 /* k nearest neighbours */
+
+/* Is the answer to equal brute force's? */
+static bool vexfs_knn_exact(const struct vexfs_knn_search *knn)
+{
+	return (knn->flags & VEXFS_SEARCH_EXACT) ||
+	       knn->target_recall == VEXFS_RECALL_ONE;
+}
 
 /* The answers of one pass, from heaps to user memory. */
 static int vexfs_knn_answer(struct vexfs_pass *pass, struct inode *inode,
@@ -218,6 +231,7 @@ static int vexfs_knn_answer(struct vexfs_pass *pass, struct inode *inode,
 
 /* Queries @first and the @shape->queries - 1 after it, once. */
 static int vexfs_knn_once(struct file *file, struct vexfs_knn_search *knn,
+			  const struct vexfs_index_ops *index,
 			  const struct vexfs_snapshot *snapshot,
 			  const struct vex_shape *shape, u32 first)
 {
@@ -242,31 +256,56 @@ static int vexfs_knn_once(struct file *file, struct vexfs_knn_search *knn,
 	if (knn->row_count)
 		pass->end_row = min(pass->end_row, pass->first_row +
 				    min(knn->row_count, snapshot->rows));
-	err = vexfs_flat_index.knn(pass);
+	pass->exact = vexfs_knn_exact(knn);
+	pass->effort = knn->effort;
+	pass->target_recall = knn->target_recall ? knn->target_recall :
+						   VEXFS_RECALL_DEFAULT;
+	err = index->knn(pass);
 	if (!err)
 		err = vexfs_knn_answer(pass, inode,
 				       results + (size_t)first * knn->k,
 				       counts ? counts + first : NULL);
-	if (!err) {
-		knn->rows_scanned += pass->rows_scanned;
-		knn->exact_decisions += pass->exact_decisions;
-	}
 	vexfs_search_account(inode, pass, err);
+	if (!err) {
+		knn->rows_scanned += pass->counts.rows_scanned;
+		knn->exact_decisions += pass->counts.exact_decisions;
+		knn->codes_compared += pass->counts.codes_compared;
+		knn->exact_distances += pass->counts.exact_distances;
+		knn->pages_missed += pass->counts.pages_missed;
+	}
 	vexfs_pass_free(pass);
 	return err;
 }
 
 static int vexfs_knn_check(const struct vexfs_knn_search *knn)
 {
-	if (knn->flags || !knn->k || knn->k > VEXFS_K_MAX ||
+	if ((knn->flags & ~VEXFS_SEARCH_EXACT) || !knn->k || knn->k > VEXFS_K_MAX ||
 	    !knn->query_count || knn->query_count > VEXFS_QUERIES_MAX ||
 	    !knn->queries || !knn->results ||
 	    memchr_inv(knn->reserved, 0, sizeof(knn->reserved)))
+		return -EINVAL;
+	if (knn->index > VEXFS_INDEX_IVF || knn->reserved0 || knn->reserved1 ||
+	    knn->target_recall > VEXFS_RECALL_ONE ||
+	    (knn->effort && knn->target_recall) ||
+	    ((knn->flags & VEXFS_SEARCH_EXACT) &&
+	     (knn->effort || knn->target_recall)))
+		return -EINVAL;
+	if (knn->filter || knn->filter_bytes || knn->filter_ids ||
+	    knn->filter_ids_count)
 		return -EINVAL;
 	if (knn->results_bytes !=
 	    (u64)knn->query_count * knn->k * sizeof(struct vexfs_result))
 		return -EINVAL;
 	return 0;
+}
+
+/* The way to find the rows. */
+static const struct vexfs_index_ops *
+vexfs_knn_index(const struct vexfs_knn_search *knn)
+{
+	if (knn->index <= VEXFS_INDEX_SCAN)
+		return &vexfs_flat_index;
+	return ERR_PTR(vexfs_knn_exact(knn) ? -EINVAL : -ENOENT);
 }
 
 /* How many queries share a pass, so that memory stays bounded. */
@@ -283,10 +322,13 @@ static u32 vexfs_pass_queries(struct vex_shape shape, u32 left, u32 k)
 static int vexfs_knn_all(struct file *file, struct vexfs_knn_search *knn,
 			 const struct vexfs_snapshot *snapshot)
 {
+	const struct vexfs_index_ops *index = vexfs_knn_index(knn);
 	struct vex_shape shape;
 	u32 first;
 	int err;
 
+	if (IS_ERR(index))
+		return PTR_ERR(index);
 	err = vexfs_shape(snapshot, knn->metric, knn->query_element, &shape);
 	if (err)
 		return err;
@@ -295,11 +337,15 @@ static int vexfs_knn_all(struct file *file, struct vexfs_knn_search *knn,
 		return -EINVAL;
 	knn->rows_scanned = 0;
 	knn->exact_decisions = 0;
+	knn->codes_compared = 0;
+	knn->exact_distances = 0;
+	knn->pages_missed = 0;
+	knn->index_used = index->kind;
 	knn->generation = snapshot->generation;
 	for (first = 0; first < knn->query_count; first += shape.queries) {
 		shape.queries = vexfs_pass_queries(shape, knn->query_count -
 						   first, knn->k);
-		err = vexfs_knn_once(file, knn, snapshot, &shape, first);
+		err = vexfs_knn_once(file, knn, index, snapshot, &shape, first);
 		if (err)
 			return err;
 	}
@@ -401,8 +447,6 @@ static int vexfs_range_run(struct vexfs_range_search *range,
 	range->cursor = ret && out->next_row < pass->end_row ? out->next_row :
 							       U64_MAX;
 	range->generation = pass->snapshot.generation;
-	range->rows_scanned = pass->rows_scanned;
-	range->exact_decisions = pass->exact_decisions;
 	return 0;
 }
 
@@ -432,12 +476,20 @@ static int vexfs_range_once(struct file *file, struct vexfs_range_search *range,
 	}
 	pass->first_row = min(range->cursor, snapshot->rows);
 	pass->end_row = snapshot->rows;
+	pass->exact = true;
 	pass->radius = radius;
 	out->pass = pass;
 	out->results = u64_to_user_ptr(range->results);
 	out->left = range->capacity;
 	err = vexfs_range_run(range, pass, out, inode);
 	vexfs_search_account(inode, pass, err);
+	if (!err) {
+		range->rows_scanned = pass->counts.rows_scanned;
+		range->exact_decisions = pass->counts.exact_decisions;
+		range->codes_compared = pass->counts.codes_compared;
+		range->exact_distances = pass->counts.exact_distances;
+		range->pages_missed = pass->counts.pages_missed;
+	}
 	vexfs_pass_free(pass);
 	kfree(out);
 	return err;
@@ -456,6 +508,8 @@ int vexfs_range_search(struct file *file, struct vexfs_range_search *range)
 	range->count = 0;
 	if (range->flags || !range->query || !range->results ||
 	    !range->capacity || range->capacity > VEXFS_BATCH_MAX ||
+	    range->filter || range->filter_bytes || range->filter_ids ||
+	    range->filter_ids_count ||
 	    memchr_inv(range->reserved, 0, sizeof(range->reserved)) ||
 	    vex_radius_key(range->radius, &radius))
 		return -EINVAL;

@@ -163,6 +163,9 @@ struct vexfs_vector {
 		atomic64_t rows_deleted;
 		atomic64_t interrupted;
 		atomic64_t restarted;
+		atomic64_t codes_compared;
+		atomic64_t exact_distances;
+		atomic64_t pages_missed;
 	} stats;
 };
 

@@ -133,6 +133,7 @@ public:
 		results.resize(count * neighbours);
 		vexfs_knn_init(&search, &schema, 0, set.queries.data() + first * set.row_bytes, count,
 			       neighbours, results.data(), nullptr);
+		search.flags = VEXFS_SEARCH_EXACT;
 		check(VEXFS_OPERATION_KNN, vexfs_knn(fd, &search), set.file);
 		ids.resize(results.size());
 		for (size_t i = 0; i < results.size(); i++)

@@ -9,7 +9,7 @@
  *   insert NAME ROWS IDS BATCH           IDS is a file, or - for automatic ids
  *   append NAME ROWS                     by write(2), 128 KiB at a time
  *   delete NAME IDS
- *   knn NAME QUERIES ELEMENT METRIC K PER-CALL THREADS ANSWERS
+ *   knn NAME QUERIES ELEMENT METRIC K PER-CALL THREADS exact|default ANSWERS
  *   range NAME QUERIES ELEMENT METRIC RADII CAPACITY ANSWERS
  * ROWS, QUERIES, IDS and RADII are files of bare numbers. NAME lies in DIRECTORY,
  * ANSWERS in OUTPUT: for each query a u64 count, then that many results.
@@ -177,7 +177,7 @@ static void step_knn(char **word)
 	int element = vexfs_element_parse(word[2]), metric = vexfs_metric_parse(word[3]);
 	uint32_t k = strtoul(word[4], NULL, 10), most = strtoul(word[5], NULL, 10);
 	uint32_t threads = strtoul(word[6], NULL, 10);
-	FILE *answers = open_answers(word[7]);
+	FILE *answers = open_answers(word[8]);
 	uint64_t bytes, query, queries, count, found;
 	struct vexfs_result *results = allocate((size_t)most * k * sizeof(*results));
 	uint32_t *counts = allocate(most * sizeof(*counts));
@@ -195,17 +195,18 @@ static void step_knn(char **word)
 		vexfs_knn_init(&search, &schema, element, data + query * row, count, k, results,
 			       counts);
 		search.metric = metric;
+		search.flags = strcmp(word[7], "exact") ? 0 : VEXFS_SEARCH_EXACT;
 		error = threads > 1 ? vexfs_knn_parallel(fd, &search, threads) :
 				      vexfs_knn(fd, &search);
 		check(VEXFS_OPERATION_KNN, error, word[0], VEXFS_UNKNOWN);
 		for (uint64_t i = 0; i < count; i++) {
 			found = counts[i];
-			put(answers, &found, sizeof(found), word[7]);
-			put(answers, results + i * k, found * sizeof(*results), word[7]);
+			put(answers, &found, sizeof(found), word[8]);
+			put(answers, results + i * k, found * sizeof(*results), word[8]);
 		}
 	}
 	if (fclose(answers))
-		fail("cannot write", word[7]);
+		fail("cannot write", word[8]);
 	free(data);
 	free(counts);
 	free(results);
@@ -271,7 +272,7 @@ static const struct {
 	{ "insert", 4, step_insert },
 	{ "append", 2, step_append },
 	{ "delete", 2, step_delete },
-	{ "knn", 8, step_knn },
+	{ "knn", 9, step_knn },
 	{ "range", 7, step_range },
 };
 

@@ -86,9 +86,22 @@ static void print_search_calls(void)
 	AT(vexfs_knn_search, counts);
 	AT(vexfs_knn_search, first_row);
 	AT(vexfs_knn_search, row_count);
+	AT(vexfs_knn_search, index);
+	AT(vexfs_knn_search, effort);
+	AT(vexfs_knn_search, target_recall);
+	AT(vexfs_knn_search, reserved0);
+	AT(vexfs_knn_search, filter);
+	AT(vexfs_knn_search, filter_bytes);
+	AT(vexfs_knn_search, filter_ids);
+	AT(vexfs_knn_search, filter_ids_count);
 	AT(vexfs_knn_search, rows_scanned);
 	AT(vexfs_knn_search, exact_decisions);
+	AT(vexfs_knn_search, codes_compared);
+	AT(vexfs_knn_search, exact_distances);
+	AT(vexfs_knn_search, pages_missed);
 	AT(vexfs_knn_search, generation);
+	AT(vexfs_knn_search, index_used);
+	AT(vexfs_knn_search, reserved1);
 	AT(vexfs_knn_search, reserved);
 	SIZE(vexfs_range_search);
 	AT(vexfs_range_search, size);
@@ -103,8 +116,15 @@ static void print_search_calls(void)
 	AT(vexfs_range_search, count);
 	AT(vexfs_range_search, cursor);
 	AT(vexfs_range_search, generation);
+	AT(vexfs_range_search, filter);
+	AT(vexfs_range_search, filter_bytes);
+	AT(vexfs_range_search, filter_ids);
+	AT(vexfs_range_search, filter_ids_count);
 	AT(vexfs_range_search, rows_scanned);
 	AT(vexfs_range_search, exact_decisions);
+	AT(vexfs_range_search, codes_compared);
+	AT(vexfs_range_search, exact_distances);
+	AT(vexfs_range_search, pages_missed);
 	AT(vexfs_range_search, reserved);
 }
 
@@ -137,6 +157,9 @@ static void print_file_calls(void)
 	AT(vexfs_search_stats, rows_deleted);
 	AT(vexfs_search_stats, interrupted);
 	AT(vexfs_search_stats, restarted);
+	AT(vexfs_search_stats, codes_compared);
+	AT(vexfs_search_stats, exact_distances);
+	AT(vexfs_search_stats, pages_missed);
 	AT(vexfs_search_stats, reserved);
 	SIZE(vexfs_uring_cmd);
 	AT(vexfs_uring_cmd, argument);
@@ -355,6 +378,7 @@ static void search_rows(int fd)
 		      number_of(results[1][i].distance) == i * i;
 	check(ok && counts[0] == 4 && counts[1] == 4, "knn.results", "are wrong");
 	check(search.rows_scanned >= ROWS, "knn.rows_scanned", "is too small");
+	check(search.index_used == VEXFS_INDEX_SCAN, "knn.index_used", "is not the scan");
 	search.first_row = 2;
 	search.row_count = 2;
 	expect(fd, VEXFS_IOC_KNN_SEARCH, &search, 0, "knn.part");
@@ -367,6 +391,16 @@ static void search_rows(int fd)
 	check(number_of(results[0][3].distance) == 3, "knn.l1_results", "are wrong");
 	search.metric = 99;
 	expect(fd, VEXFS_IOC_KNN_SEARCH, &search, EINVAL, "knn.metric");
+	search.metric = 0;
+	search.flags = VEXFS_SEARCH_EXACT;
+	expect(fd, VEXFS_IOC_KNN_SEARCH, &search, 0, "knn.exact");
+	search.effort = 1;
+	expect(fd, VEXFS_IOC_KNN_SEARCH, &search, EINVAL, "knn.exact_effort");
+	search.flags = 0;
+	search.effort = 0;
+	search.index = VEXFS_INDEX_IVF;
+	expect(fd, VEXFS_IOC_KNN_SEARCH, &search, ENOENT, "knn.no_index");
+	search.index = 0;
 	search.metric = 0;
 	search.k = 0;
 	search.results_bytes = 0;

@@ -419,7 +419,8 @@ static void check_search(const char *path, int fd, const struct pc_rows *rows,
 	static char query[65535 * 4];
 	struct vexfs_result result = { .id = 0, .distance = ~0ULL };
 	struct vexfs_knn_search knn = {
-		.size = sizeof(knn), .queries = (uintptr_t)query,
+		.size = sizeof(knn), .flags = VEXFS_SEARCH_EXACT,
+		.queries = (uintptr_t)query,
 		.queries_bytes = pc_row_bytes(rows->dim, rows->element),
 		.query_count = 1, .k = 1, .results = (uintptr_t)&result,
 		.results_bytes = sizeof(result),

@@ -192,11 +192,12 @@ static uint32_t fill_batch(float *rows, uint64_t *nonces, uint32_t max)
 	return count;
 }
 
-static int knn(int fd, const float *query, uint32_t k,
+static int knn(int fd, const float *query, uint32_t k, uint32_t flags,
 	       struct vexfs_result *results, uint32_t *count)
 {
 	struct vexfs_knn_search search = {
-		.size = sizeof(search), .queries = (uintptr_t)query,
+		.size = sizeof(search), .flags = flags,
+		.queries = (uintptr_t)query,
 		.queries_bytes = ROW, .query_count = 1, .k = k,
 		.results = (uintptr_t)results,
 		.results_bytes = k * sizeof(*results),
@@ -313,7 +314,7 @@ static void mine_search(void)
 		right[live++].id = mine.id[i];
 	}
 	qsort(right, live, sizeof(right[0]), compare_results);
-	if (knn(mine.fd, query, k, found, &count)) {
+	if (knn(mine.fd, query, k, VEXFS_SEARCH_EXACT, found, &count)) {
 		wrong("KNN_SEARCH: %s", strerror(errno));
 		return;
 	}
@@ -570,7 +571,8 @@ static void vector_search(int fd, bool own_ids)
 	float query[DIM], row[DIM];
 
 	row_fill(query, new_nonce());
-	if (knn(fd, query, k, found, &count)) {
+	if (knn(fd, query, k, below(2) ? VEXFS_SEARCH_EXACT : 0, found,
+		&count)) {
 		failed("shared KNN_SEARCH");
 		return;
 	}

@@ -563,6 +563,19 @@ static void test_get(void)
 	SAME(get.returned, 0);
 }
 
+/* Wishes that exclude each other. */
+static void knn_together(uint32_t flags, uint32_t effort,
+			 uint32_t target_recall, uint32_t index)
+{
+	struct vexfs_knn_search knn = right_knn();
+
+	knn.flags = flags;
+	knn.effort = effort;
+	knn.target_recall = target_recall;
+	knn.index = index;
+	CALL(fd_auto, VEXFS_IOC_KNN_SEARCH, &knn, EINVAL, "together");
+}
+
 #define KNN(field, value, error) \
 	FIELD(fd_auto, VEXFS_IOC_KNN_SEARCH, right_knn(), field, value, error)
 
@@ -572,7 +585,7 @@ static void test_knn(void)
 	static float query[2][DIM];
 	uint32_t nan = 0xffc00001;
 
-	KNN(flags, 1, EINVAL);
+	KNN(flags, 2, EINVAL);
 	KNN(flags, ~0U, EINVAL);
 	KNN(queries, 0, EINVAL);
 	KNN(queries, 1, EFAULT);
@@ -609,6 +622,28 @@ static void test_knn(void)
 	KNN(reserved[1], 1, EINVAL);
 	KNN(reserved[2], 1, EINVAL);
 	KNN(reserved[3], U64, EINVAL);
+	KNN(index, VEXFS_INDEX_HNSW, ENOENT);
+	KNN(index, VEXFS_INDEX_IVF, ENOENT);
+	KNN(index, 4, EINVAL);
+	KNN(index, ~0U, EINVAL);
+	KNN(target_recall, VEXFS_RECALL_ONE + 1, EINVAL);
+	KNN(target_recall, ~0U, EINVAL);
+	KNN(reserved0, 1, EINVAL);
+	KNN(reserved1, 1, EINVAL);
+	KNN(filter, 1, EINVAL);
+	KNN(filter_bytes, 1, EINVAL);
+	KNN(filter_ids, U64, EINVAL);
+	KNN(filter_ids_count, U64, EINVAL);
+	KNN(index, VEXFS_INDEX_SCAN, 0);
+	KNN(flags, VEXFS_SEARCH_EXACT, 0);
+	KNN(effort, ~0U, 0);
+	KNN(target_recall, 1, 0);
+	KNN(target_recall, VEXFS_RECALL_ONE, 0);
+	knn_together(VEXFS_SEARCH_EXACT, 1, 0, VEXFS_INDEX_AUTO);
+	knn_together(VEXFS_SEARCH_EXACT, 0, 1, VEXFS_INDEX_AUTO);
+	knn_together(0, 1, 1, VEXFS_INDEX_AUTO);
+	knn_together(VEXFS_SEARCH_EXACT, 0, 0, VEXFS_INDEX_HNSW);
+	knn_together(0, 0, VEXFS_RECALL_ONE, VEXFS_INDEX_IVF);
 	KNN(counts, 0, 0);
 	KNN(first_row, U64, 0);
 	KNN(row_count, U64, 0);
@@ -652,6 +687,10 @@ static void test_range(void)
 	RANGE(capacity, 0, EINVAL);
 	RANGE(capacity, (1ULL << 24) + 1, EINVAL);
 	RANGE(capacity, U64, EINVAL);
+	RANGE(filter, 1, EINVAL);
+	RANGE(filter_bytes, 1, EINVAL);
+	RANGE(filter_ids, U64, EINVAL);
+	RANGE(filter_ids_count, U64, EINVAL);
 	RANGE(reserved[0], 1, EINVAL);
 	RANGE(reserved[3], U64, EINVAL);
 	RANGE(radius, 0x7ff0000000000000ULL, 0);

@@ -213,6 +213,15 @@ test_search()
 	check "gives all there are" $?
 	expect 4 "search by a vector too short" vexfs search u --vector 1,2
 	expect 4 "search by a vector too long" vexfs search u --vector 1,2,3,4
+	expect 0 "search, exact" vexfs search u --id 5 -k 2 --metric l1 --exact
+	same "$work/out" <(printf '0\t1\t5\t0\n0\t2\t4\t1\n') "the nearest two, exactly"
+	expect 0 "search, a recall" vexfs search u --id 5 -k 1 --recall .95
+	expect 0 "search, an effort" vexfs search u --id 5 -k 1 --effort 40 --index scan
+	expect 3 "search by an index that is not there" vexfs search u --id 5 --index hnsw
+	expect 2 "search by no index" vexfs search u --id 5 --index tree
+	expect 2 "search with two aims" vexfs search u --id 5 --exact --effort 2
+	expect 2 "search for more than all" vexfs search u --id 5 --recall 1.1
+	expect 2 "search for nothing" vexfs search u --id 5 --recall 0
 	expect 2 "search without k" vexfs search u --id 0 -k 0
 	expect 3 "search by an id that is not there" vexfs search u --id 77
 	head -c 60000 /dev/zero >"$work/zeros.raw"

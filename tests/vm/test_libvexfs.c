@@ -160,11 +160,13 @@ static void test_knn(int fd, const struct vexfs_schema *schema, unsigned int met
 
 	vexfs_knn_init(&search, schema, 0, queries, QUERIES, K, alone, counts);
 	search.metric = metric;
+	search.flags = VEXFS_SEARCH_EXACT;
 	check_rc(vexfs_knn(fd, &search), 0, "knn");
 	for (threads = 0; threads <= 9; threads += 3) {
 		memset(shared, 0xff, sizeof(shared));
 		vexfs_knn_init(&search, schema, 0, queries, QUERIES, K, shared, shared_counts);
 		search.metric = metric;
+		search.flags = VEXFS_SEARCH_EXACT;
 		snprintf(name, sizeof(name), "knn_parallel, %s, %u threads",
 			 vexfs_metric_name(metric), threads);
 		check_rc(vexfs_knn_parallel(fd, &search, threads), 0, name);
@@ -176,6 +178,7 @@ static void test_knn(int fd, const struct vexfs_schema *schema, unsigned int met
 	search.first_row = 5000;
 	search.row_count = 6000;
 	search.metric = metric;
+	search.flags = VEXFS_SEARCH_EXACT;
 	check_rc(vexfs_knn(fd, &search), 0, "knn of a part");
 	memcpy(alone, shared, sizeof(alone));
 	check_rc(vexfs_knn_parallel(fd, &search, 4), 0, "knn_parallel of a part");
@@ -251,10 +254,12 @@ static void test_uring(int fd, const struct vexfs_schema *schema)
 		return;
 	}
 	vexfs_knn_init(&search, schema, 0, queries, QUERIES, K, alone, counts);
+	search.flags = VEXFS_SEARCH_EXACT;
 	check_rc(vexfs_knn(fd, &search), 0, "knn");
 	for (i = 0; i < QUERIES; i++) {
 		vexfs_knn_init(&searches[i], schema, 0, queries[i], 1, K, shared + i * K,
 			       &counts[i]);
+		searches[i].flags = VEXFS_SEARCH_EXACT;
 		vexfs_uring_prep_knn(io_uring_get_sqe(&ring), fd, &searches[i]);
 	}
 	check_rc(io_uring_submit(&ring), QUERIES, "uring takes the searches");

@@ -159,6 +159,7 @@ static int ask(int fd, const char *name, const char *queries, uint32_t count,
 	for (query = 0; query < count; query++) {
 		vexfs_knn_init(&search, &schema, 0, queries + query * schema.row_bytes, 1,
 			       NEIGHBOURS, results + query * NEIGHBOURS, &found);
+		search.flags = VEXFS_SEARCH_EXACT;
 		begin = now();
 		error = vexfs_knn(fd, &search);
 		end = now();

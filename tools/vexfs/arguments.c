@@ -41,6 +41,28 @@ int argument_metric(const char *text, unsigned int *metric)
 	return 0;
 }
 
+int argument_index(const char *text, unsigned int *index)
+{
+	int rc = vexfs_index_parse(text);
+
+	if (rc < 0)
+		return fail(EXIT_USAGE, "--index %s: there are auto, scan, hnsw and ivf", text);
+	*index = (unsigned int)rc;
+	return 0;
+}
+
+int argument_recall(const char *text, unsigned int *recall)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	/* Of what is less than a unit, or no number, nothing is left. */
+	*recall = value > 0 && value <= 1 ? (unsigned int)(value * VEXFS_RECALL_ONE + 0.5) : 0;
+	if (*recall == 0 || *end != '\0')
+		return fail(EXIT_USAGE, "--recall %s: a number from 0.0001 to 1 is wanted", text);
+	return 0;
+}
+
 int argument_format(const char *text, enum source_format *format)
 {
 	if (source_format_parse(text, format))

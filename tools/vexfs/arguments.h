@@ -36,6 +36,10 @@ enum long_option {
 	OPTION_LIMIT,
 	OPTION_RADIUS,
 	OPTION_MAX,
+	OPTION_EXACT,
+	OPTION_EFFORT,
+	OPTION_RECALL,
+	OPTION_INDEX,
 };
 
 /**
@@ -68,6 +72,24 @@ int argument_element(const char *text, unsigned int *element);
  * Return: 0 or EXIT_USAGE.
  */
 int argument_metric(const char *text, unsigned int *metric);
+
+/**
+ * argument_index - a way to find rows
+ * @text: "auto", "scan", "hnsw" or "ivf"
+ * @index: enum vexfs_index_type
+ *
+ * Return: 0 or EXIT_USAGE.
+ */
+int argument_index(const char *text, unsigned int *index);
+
+/**
+ * argument_recall - a recall aimed at
+ * @text: a number above 0 and up to 1, with up to four decimals that count
+ * @recall: in units of 1/VEXFS_RECALL_ONE
+ *
+ * Return: 0 or EXIT_USAGE.
+ */
+int argument_recall(const char *text, unsigned int *recall);
 
 /**
  * argument_format - a format of sources

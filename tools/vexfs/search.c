@@ -18,7 +18,7 @@ static const char help[] =
 "       vexfs search FILE --vector '0.1,0.2,...' [OPTION]...\n"
 "       vexfs search FILE --id ID [OPTION]...\n"
 "\n"
-"Finds the K rows nearest to each query, exactly. Prints a line for each: the\n"
+"Finds the K rows nearest to each query. Prints a line for each: the\n"
 "query's number (from 0), the rank (from 1), the row's id, the distance. Smaller is\n"
 "nearer, for every metric; rows at the same distance are ordered by id.\n"
 "\n"
@@ -31,6 +31,12 @@ static const char help[] =
 "  --format FORMAT    SOURCE's format: fvecs, bvecs, npy, raw (rows as in FILE), auto\n"
 "  --convert          let queries of another type than FILE's be converted to f32\n"
 "  --limit N          only the first N queries of SOURCE\n"
+"  --exact            the answer of brute force, provably; without it 99% of the\n"
+"                     true nearest rows or more are found, several times faster\n"
+"  --recall R         aim at this share of the true nearest rows (0.99)\n"
+"  --effort N         look at so much: rows looked at exactly (scan), candidates\n"
+"                     (hnsw), lists (ivf); instead of --recall\n"
+"  --index INDEX      auto, scan, hnsw, ivf (auto)\n"
 "  --threads N        threads that share the rows of FILE (one a CPU)\n"
 HELP_COMMON
 "\n"
@@ -51,6 +57,10 @@ struct search_options {
 	struct query_options query;
 	uint64_t k;
 	unsigned int metric;
+	bool exact;
+	unsigned int recall;
+	uint64_t effort;
+	unsigned int index;
 	uint64_t threads;
 	bool json;
 };
@@ -84,6 +94,15 @@ static int take_option(int option, struct search_options *options)
 		return argument_number("-k", optarg, VEXFS_K_MIN, VEXFS_K_MAX, &options->k);
 	case OPTION_METRIC:
 		return argument_metric(optarg, &options->metric);
+	case OPTION_EXACT:
+		options->exact = true;
+		return 0;
+	case OPTION_RECALL:
+		return argument_recall(optarg, &options->recall);
+	case OPTION_EFFORT:
+		return argument_number("--effort", optarg, 1, UINT32_MAX, &options->effort);
+	case OPTION_INDEX:
+		return argument_index(optarg, &options->index);
 	case OPTION_THREADS:
 		return argument_number("--threads", optarg, 1, VEXFS_THREADS_MAX,
 				       &options->threads);
@@ -101,6 +120,10 @@ static int parse_options(int argc, char **argv, struct search_options *options)
 		{ "k", required_argument, NULL, 'k' },
 		{ "metric", required_argument, NULL, OPTION_METRIC },
 		{ "threads", required_argument, NULL, OPTION_THREADS },
+		{ "exact", no_argument, NULL, OPTION_EXACT },
+		{ "recall", required_argument, NULL, OPTION_RECALL },
+		{ "effort", required_argument, NULL, OPTION_EFFORT },
+		{ "index", required_argument, NULL, OPTION_INDEX },
 		QUERY_OPTIONS,
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ NULL, 0, NULL, 0 },
@@ -116,6 +139,10 @@ static int parse_options(int argc, char **argv, struct search_options *options)
 	}
 	if (argc - optind != 1)
 		return fail(EXIT_USAGE, "one file is to be named");
+	if (options->exact + (options->recall != 0) + (options->effort != 0) > 1)
+		return fail(EXIT_USAGE, "only one of --exact, --recall and --effort can be given");
+	if (options->exact && options->index > VEXFS_INDEX_SCAN)
+		return fail(EXIT_USAGE, "--exact is for --index auto and scan");
 	options->file = argv[optind];
 	return query_check(&options->query);
 }
@@ -131,6 +158,10 @@ static int search_some(struct searcher *searcher, uint64_t count)
 		       searcher->rows, (uint32_t)count, (uint32_t)options->k, searcher->results,
 		       searcher->counts);
 	search.metric = options->metric;
+	search.flags = options->exact ? VEXFS_SEARCH_EXACT : 0;
+	search.target_recall = options->recall;
+	search.effort = (uint32_t)options->effort;
+	search.index = options->index;
 	rc = vexfs_knn_parallel(searcher->file->fd, &search, (unsigned int)options->threads);
 	if (rc < 0)
 		return fail_call(VEXFS_OPERATION_KNN, rc, options->file, VEXFS_UNKNOWN);

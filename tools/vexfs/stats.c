@@ -23,7 +23,7 @@ HELP_COMMON
 "\n"
 "JSON: {\"file\",\"knn_queries\",\"range_queries\",\"rows_scanned\",\"exact_decisions\",\n"
 "\"search_ns\",\"rows_inserted\",\"insert_batches\",\"rows_deleted\",\"interrupted\",\n"
-"\"restarted\"}\n";
+"\"restarted\",\"codes_compared\",\"exact_distances\",\"pages_missed\"}\n";
 
 struct counter {
 	const char *key;
@@ -31,14 +31,19 @@ struct counter {
 	uint64_t value;
 };
 
-#define COUNTERS 10
+#define COUNTERS 13
 
 static void list_counters(const struct vexfs_search_stats *stats, struct counter *counters)
 {
 	const struct counter list[COUNTERS] = {
 		{ "knn_queries", "queries for nearest rows", stats->knn_queries },
 		{ "range_queries", "calls for rows within a radius", stats->range_queries },
-		{ "rows_scanned", "rows looked at, once for all queries of a pass", stats->rows_scanned },
+		{ "rows_scanned", "rows looked at, once for all queries of a pass",
+		  stats->rows_scanned },
+		{ "codes_compared", "codes of rows compared with queries", stats->codes_compared },
+		{ "exact_distances", "distances computed from the rows themselves",
+		  stats->exact_distances },
+		{ "pages_missed", "pages that were not in memory", stats->pages_missed },
 		{ "exact_decisions", "comparisons that took wide arithmetic",
 		  stats->exact_decisions },
 		{ "search_ns", "nanoseconds in searches", stats->search_ns },

@@ -48,6 +48,8 @@ static const struct sentence sentences[] = {
 	{ VEXFS_OPERATION_GET, ENOENT, "%s: an id names no row" },
 	{ VEXFS_OPERATION_GET, E2BIG,
 	  "%s: more than 16777216 ids at once; ask for fewer at a time" },
+	{ VEXFS_OPERATION_KNN, ENOENT,
+	  "%s does not have the index asked for; ask for 'auto', which does without" },
 	{ VEXFS_OPERATION_KNN, EINVAL,
 	  "%s: the kernel does not take this search; the queries must have the file's dimension "
 	  "and no NaN or infinity, k must be 1 to 65536" },

@@ -208,10 +208,17 @@ static void merge_parts(struct vexfs_knn_search *search, struct part *parts, uns
 	}
 	search->rows_scanned = 0;
 	search->exact_decisions = 0;
+	search->codes_compared = 0;
+	search->exact_distances = 0;
+	search->pages_missed = 0;
 	search->generation = parts[0].search.generation;
+	search->index_used = parts[0].search.index_used;
 	for (i = 0; i < count; i++) {
 		search->rows_scanned += parts[i].search.rows_scanned;
 		search->exact_decisions += parts[i].search.exact_decisions;
+		search->codes_compared += parts[i].search.codes_compared;
+		search->exact_distances += parts[i].search.exact_distances;
+		search->pages_missed += parts[i].search.pages_missed;
 	}
 }
 

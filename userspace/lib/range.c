@@ -32,11 +32,20 @@ int vexfs_range(int fd, struct vexfs_range_search *search)
 	return vexfs_call(fd, VEXFS_IOC_RANGE_SEARCH, search);
 }
 
+static void add_counts(struct vexfs_range_search *sum, const struct vexfs_range_search *step)
+{
+	sum->rows_scanned += step->rows_scanned;
+	sum->exact_decisions += step->exact_decisions;
+	sum->codes_compared += step->codes_compared;
+	sum->exact_distances += step->exact_distances;
+	sum->pages_missed += step->pages_missed;
+}
+
 int vexfs_range_each(int fd, struct vexfs_range_search *search, vexfs_result_taker taker,
 		     void *arg)
 {
 	struct vexfs_result *results = malloc(EACH_RESULTS * sizeof(*results));
-	uint64_t scanned = 0, exact = 0;
+	struct vexfs_range_search sum = { 0 };
 	int rc;
 
 	if (!results)
@@ -49,13 +58,15 @@ int vexfs_range_each(int fd, struct vexfs_range_search *search, vexfs_result_tak
 		rc = vexfs_range(fd, search);
 		if (rc < 0)
 			break;
-		scanned += search->rows_scanned;
-		exact += search->exact_decisions;
+		add_counts(&sum, search);
 		if (search->count > 0)
 			rc = taker(arg, results, search->count);
 	} while (rc == 0 && search->cursor != UINT64_MAX);
-	search->rows_scanned = scanned;
-	search->exact_decisions = exact;
+	search->rows_scanned = sum.rows_scanned;
+	search->exact_decisions = sum.exact_decisions;
+	search->codes_compared = sum.codes_compared;
+	search->exact_distances = sum.exact_distances;
+	search->pages_missed = sum.pages_missed;
 	search->results = 0;
 	free(results);
 	return rc;

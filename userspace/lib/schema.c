@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Names of element types and metrics, and schemas as text. The text is that of
+ * Names of element types, metrics and indexes, and schemas as text. The text is that of
  * the extended attribute vexfs.schema.
  */
 #include <errno.h>
@@ -21,6 +21,13 @@ static const char *const metric_names[] = {
 	[VEXFS_METRIC_IP] = "ip",
 	[VEXFS_METRIC_COSINE] = "cosine",
 	[VEXFS_METRIC_L1] = "l1",
+};
+
+static const char *const index_names[] = {
+	[VEXFS_INDEX_AUTO] = "auto",
+	[VEXFS_INDEX_SCAN] = "scan",
+	[VEXFS_INDEX_HNSW] = "hnsw",
+	[VEXFS_INDEX_IVF] = "ivf",
 };
 
 static const char *const ids_names[] = {
@@ -53,6 +60,21 @@ const char *vexfs_element_name(unsigned int element)
 const char *vexfs_metric_name(unsigned int metric)
 {
 	return metric < COUNT(metric_names) ? metric_names[metric] : NULL;
+}
+
+const char *vexfs_index_name(unsigned int index)
+{
+	return index < COUNT(index_names) ? index_names[index] : NULL;
+}
+
+int vexfs_index_parse(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(index_names); i++)
+		if (strcmp(index_names[i], name) == 0)
+			return (int)i;
+	return -EINVAL;
 }
 
 static int find_name(const char *const *names, size_t count, const char *word, size_t length)

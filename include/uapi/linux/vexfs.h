@@ -203,9 +203,30 @@ struct vexfs_result {
 };
 
 /**
+ * enum vexfs_index_type - the way to find rows that a search takes
+ * @VEXFS_INDEX_AUTO: what the filesystem thinks best
+ * @VEXFS_INDEX_SCAN: all rows in turn, by their codes where they have some
+ * @VEXFS_INDEX_HNSW: a graph
+ * @VEXFS_INDEX_IVF: lists of rows around centroids
+ */
+enum vexfs_index_type {
+	VEXFS_INDEX_AUTO = 0,
+	VEXFS_INDEX_SCAN = 1,
+	VEXFS_INDEX_HNSW = 2,
+	VEXFS_INDEX_IVF = 3,
+};
+
+/* vexfs_knn_search.flags: the answer equals that of brute force, provably. */
+#define VEXFS_SEARCH_EXACT		(1U << 0)
+
+/* vexfs_knn_search.target_recall: 1, and what 0 stands for. */
+#define VEXFS_RECALL_ONE		10000U
+#define VEXFS_RECALL_DEFAULT		9900U
+
+/**
  * struct vexfs_knn_search - the k nearest rows of each query
  * @size: sizeof(struct vexfs_knn_search)
- * @flags: 0
+ * @flags: VEXFS_SEARCH_EXACT or 0
  * @queries: pointer to @query_count rows, row-major
  * @queries_bytes: bytes at @queries: exactly @query_count times the file's
  *       dimension times the bytes of @query_element
@@ -222,9 +243,32 @@ struct vexfs_result {
  * @first_row: first row number to look at
  * @row_count: row numbers to look at from there on; 0 for all the rest.
  *       Callers split one search over threads with these two
- * @rows_scanned: rows looked at, once for all queries that shared a pass (out)
+ * @index: enum vexfs_index_type; an index that the file does not have is ENOENT.
+ *       With VEXFS_SEARCH_EXACT VEXFS_INDEX_AUTO or VEXFS_INDEX_SCAN
+ * @effort: how much is looked at, 0 for as much as @target_recall takes. For
+ *       VEXFS_INDEX_SCAN rows that are looked at exactly for each query
+ *       (at least @k are); for VEXFS_INDEX_HNSW candidates kept
+ *       during the walk, for VEXFS_INDEX_IVF lists looked into. 0 with
+ *       VEXFS_SEARCH_EXACT
+ * @target_recall: the share of the true nearest rows that is aimed at, in
+ *       1/10,000, at most VEXFS_RECALL_ONE, which is the same as
+ *       VEXFS_SEARCH_EXACT; 0 for VEXFS_RECALL_DEFAULT, or if @effort is set
+ *       or with VEXFS_SEARCH_EXACT
+ * @reserved0: 0
+ * @filter: 0
+ * @filter_bytes: 0
+ * @filter_ids: 0
+ * @filter_ids_count: 0
+ * @rows_scanned: rows looked at, be it by their codes, once for all queries
+ *       that shared a pass (out)
  * @exact_decisions: comparisons that took wide arithmetic (out)
+ * @codes_compared: codes of rows compared with queries (out)
+ * @exact_distances: distances of rows from queries computed from the rows
+ *       themselves (out)
+ * @pages_missed: times that the search found a page absent from memory (out)
  * @generation: generation of the rows that were searched (out)
+ * @index_used: the enum vexfs_index_type that it was (out)
+ * @reserved1: 0
  * @reserved: 0
  */
 struct vexfs_knn_search {
@@ -241,9 +285,22 @@ struct vexfs_knn_search {
 	__aligned_u64 counts;
 	__aligned_u64 first_row;
 	__aligned_u64 row_count;
+	__u32 index;
+	__u32 effort;
+	__u32 target_recall;
+	__u32 reserved0;
+	__aligned_u64 filter;
+	__aligned_u64 filter_bytes;
+	__aligned_u64 filter_ids;
+	__aligned_u64 filter_ids_count;
 	__aligned_u64 rows_scanned;
 	__aligned_u64 exact_decisions;
+	__aligned_u64 codes_compared;
+	__aligned_u64 exact_distances;
+	__aligned_u64 pages_missed;
 	__aligned_u64 generation;
+	__u32 index_used;
+	__u32 reserved1;
 	__aligned_u64 reserved[4];
 };
 
@@ -266,9 +323,19 @@ struct vexfs_knn_search {
  *       when there is nothing more
  * @generation: the generation that @cursor belongs to (in and out; ignored
  *       when @cursor is 0); ESTALE if it has changed meanwhile
- * @rows_scanned: rows looked at (out)
+ * @filter: 0
+ * @filter_bytes: 0
+ * @filter_ids: 0
+ * @filter_ids_count: 0
+ * @rows_scanned: rows looked at, be it by their codes (out)
  * @exact_decisions: comparisons that took wide arithmetic (out)
+ * @codes_compared: as in struct vexfs_knn_search (out)
+ * @exact_distances: as in struct vexfs_knn_search (out)
+ * @pages_missed: as in struct vexfs_knn_search (out)
  * @reserved: 0
+ *
+ * The answer is exact: codes only serve to pass over rows that are surely
+ * too far away.
  */
 struct vexfs_range_search {
 	__u32 size;
@@ -283,8 +350,15 @@ struct vexfs_range_search {
 	__aligned_u64 count;
 	__aligned_u64 cursor;
 	__aligned_u64 generation;
+	__aligned_u64 filter;
+	__aligned_u64 filter_bytes;
+	__aligned_u64 filter_ids;
+	__aligned_u64 filter_ids_count;
 	__aligned_u64 rows_scanned;
 	__aligned_u64 exact_decisions;
+	__aligned_u64 codes_compared;
+	__aligned_u64 exact_distances;
+	__aligned_u64 pages_missed;
 	__aligned_u64 reserved[4];
 };
 
@@ -303,6 +377,9 @@ struct vexfs_range_search {
  * @rows_deleted: rows deleted
  * @interrupted: searches ended by a signal
  * @restarted: searches that began again because rows were renumbered
+ * @codes_compared: codes of rows compared with queries
+ * @exact_distances: distances computed from the rows themselves
+ * @pages_missed: times that a search found a page absent from memory
  * @reserved: 0
  */
 struct vexfs_search_stats {
@@ -318,6 +395,9 @@ struct vexfs_search_stats {
 	__aligned_u64 rows_deleted;
 	__aligned_u64 interrupted;
 	__aligned_u64 restarted;
+	__aligned_u64 codes_compared;
+	__aligned_u64 exact_distances;
+	__aligned_u64 pages_missed;
 	__aligned_u64 reserved[4];
 };
 
