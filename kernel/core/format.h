@@ -37,6 +37,7 @@
 #define VEXFS_MAGIC_TREE		0x52545856U	/* "VXTR" */
 #define VEXFS_MAGIC_XATTR		0x41585856U	/* "VXXA" */
 #define VEXFS_MAGIC_SYMLINK		0x4c535856U	/* "VXSL" */
+#define VEXFS_MAGIC_DERIVED		0x56445856U	/* "VXDV" */
 
 /**
  * struct vexfs_disk_header - the first 64 bytes of every metadata block
@@ -287,10 +288,11 @@ struct vexfs_disk_name {
 #define VEXFS_FORK_IDS			0	/* tree of VEXFS_TREE_IDS */
 #define VEXFS_FORK_ROWS			1	/* tree of VEXFS_TREE_ROWS */
 #define VEXFS_FORK_TOMBSTONES		2	/* tree of VEXFS_TREE_TOMBSTONES */
-#define VEXFS_FORK_SKETCHES		3	/* reserved */
-#define VEXFS_FORK_INDEX		4	/* reserved */
+#define VEXFS_FORK_SKETCHES		3	/* data: struct vexfs_disk_derived */
+#define VEXFS_FORK_INDEX		4	/* data, the same */
 #define VEXFS_FORK_ATTRIBUTES		5	/* reserved */
 #define VEXFS_FORK_CHECKSUMS		6	/* reserved */
+#define VEXFS_FORK_BUILDING		7	/* an index that is not whole yet */
 #define VEXFS_FORKS			8
 #define VEXFS_FORKS_SUPPORTED		3
 
@@ -465,6 +467,59 @@ struct vexfs_disk_xattr_block {
 	u8 xb_data[VEXFS_XATTR_BYTES];
 };
 
+/**
+ * struct vexfs_disk_region - pages of a derived fork
+ * @rg_first: the first page, behind the header slots
+ * @rg_pages: how many
+ */
+struct vexfs_disk_region {
+	__le64 rg_first;
+	__le64 rg_pages;
+};
+
+#define VEXFS_DERIVED_REGIONS		8
+#define VEXFS_DERIVED_PARAMETERS	2048
+
+/**
+ * struct vexfs_disk_derived - a header slot of a derived fork: its page 0 or 1
+ * @dv_magic: VEXFS_MAGIC_DERIVED
+ * @dv_version: VEXFS_DERIVED_VERSION
+ * @dv_kind: VEXFS_DERIVED_*: what the fork holds
+ * @dv_parameter_bytes: bytes of @dv_parameters in use
+ * @dv_fork: the fork's own inode number
+ * @dv_sequence: counts the checkpoints; the greater one of both slots counts
+ * @dv_generation: ino_vector_generation of the base when the fork was made;
+ *	with another one there, the fork says nothing
+ * @dv_rows: the rows from 0 on that the fork covers; never more than ino_rows
+ * @dv_regions: pages whose trailers are valid, in ascending order
+ * @dv_parameters: the kind's own
+ * @dv_reserved: 0
+ * @dv_checksum: xxh64, seed 0, of the bytes before
+ */
+struct vexfs_disk_derived {
+	__le32 dv_magic;
+	__le32 dv_version;
+	__le32 dv_kind;
+	__le32 dv_parameter_bytes;
+	__le64 dv_fork;
+	__le64 dv_sequence;
+	__le64 dv_generation;
+	__le64 dv_rows;
+	struct vexfs_disk_region dv_regions[VEXFS_DERIVED_REGIONS];
+	u8 dv_parameters[VEXFS_DERIVED_PARAMETERS];
+	u8 dv_reserved[1864];
+	__le64 dv_checksum;
+};
+
+#define VEXFS_DERIVED_VERSION		1
+
+#define VEXFS_DERIVED_SKETCHES		1
+#define VEXFS_DERIVED_GRAPH		2
+#define VEXFS_DERIVED_LISTS		3
+#define VEXFS_DERIVED_KINDS		4
+
+VEX_ASSERT_SIZE(struct vexfs_disk_derived, VEXFS_BLOCK_SIZE);
+VEX_ASSERT_OFFSET(struct vexfs_disk_derived, dv_parameters, 176);
 VEX_ASSERT_SIZE(struct vexfs_disk_header, VEXFS_HEADER_BYTES);
 VEX_ASSERT_OFFSET(struct vexfs_disk_header, h_checksum, 8);
 VEX_ASSERT_OFFSET(struct vexfs_disk_header, h_uuid, 24);
