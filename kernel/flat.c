@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The flat index: looks at every row, in order, and so needs no structure on
- * disk. Its answers are exact.
+ * Looks at every row, in order, and so needs no structure on disk: for files
+ * and rows without codes. What it needs of a row (its bytes, its id, whether
+ * it is deleted) other ways to find rows need as well.
  */
 #include "index.h"
 
 /* The next row from @row on that is not deleted. */
-static int vexfs_next_live(struct vexfs_pass *pass, u64 *row)
+static int vexfs_next_live(struct vexfs_pass *pass, u64 *row, u64 end_row)
 {
 	struct vex_run run;
 	int err;
 
-	while (pass->tombstones.fork && *row < pass->end_row) {
+	while (pass->tombstones.fork && *row < end_row) {
 		err = vexfs_cursor_find(&pass->tombstones, *row, &run);
 		if (err)
 			return err;
@@ -22,7 +23,15 @@ static int vexfs_next_live(struct vexfs_pass *pass, u64 *row)
 	return 0;
 }
 
-static int vexfs_row_id(struct vexfs_pass *pass, u64 row, u64 *id)
+int vexfs_pass_live(struct vexfs_pass *pass, u64 row)
+{
+	u64 next = row;
+	int err = vexfs_next_live(pass, &next, row + 1);
+
+	return err ? err : next == row;
+}
+
+int vexfs_pass_id(struct vexfs_pass *pass, u64 row, u64 *id)
 {
 	const struct inode *base;
 	struct vex_run run;
@@ -44,28 +53,27 @@ static int vexfs_row_id(struct vexfs_pass *pass, u64 row, u64 *id)
 								     0;
 }
 
-/* A row in one piece. */
-static int vexfs_row_data(struct vexfs_pass *pass, u64 row, const void **data)
+int vexfs_pass_row(struct vexfs_pass *pass, u64 row, bool sequential,
+		   const void **data)
 {
 	u32 bytes = pass->snapshot.row_bytes;
 	loff_t pos = row * bytes;
 	ssize_t got;
 
-	got = vexfs_matrix_at(&pass->matrix, pos, bytes, true, data);
+	got = vexfs_matrix_at(&pass->matrix, pos, bytes, sequential, data);
 	if (got < 0)
 		return got;
 	if (got == bytes)
 		return 0;
 	memcpy(pass->bounce, *data, got);
 	*data = pass->bounce;
-	return vexfs_matrix_copy(&pass->matrix, pos + got, bytes - got, true,
-				 pass->bounce + got);
+	return vexfs_matrix_copy(&pass->matrix, pos + got, bytes - got,
+				 sequential, pass->bounce + got);
 }
 
-static int vexfs_flat_offer(struct vexfs_pass *pass, u32 query, u64 row,
-			    const struct vex_interval *interval)
+int vexfs_pass_offer(struct vexfs_pass_query *query, u64 row,
+		     const struct vex_interval *interval)
 {
-	struct vex_topk *top = &pass->queries[query].top;
 	struct vex_entry entry = {
 		.lo = interval->lo,
 		.hi = interval->hi,
@@ -73,11 +81,9 @@ static int vexfs_flat_offer(struct vexfs_pass *pass, u32 query, u64 row,
 	};
 	int ret;
 
-	if (interval->lo > vex_topk_limit(top))
-		return 0;
-	ret = vexfs_row_id(pass, row, &entry.id);
+	ret = vexfs_pass_id(query->pass, row, &entry.id);
 	if (!ret)
-		ret = vex_topk_offer(top, &entry);
+		ret = vex_topk_offer(&query->top, &entry);
 	return min(ret, 0);
 }
 
@@ -88,39 +94,40 @@ static int vexfs_flat_row(struct vexfs_pass *pass, u64 row, const void *data,
 	u32 q;
 	int err = 0;
 
-	if (pass->query_count == 1) {
-		vex_distance_row(pass->search, 0, data,
-				 vex_topk_limit(&pass->queries[0].top),
-				 intervals);
-		return vexfs_flat_offer(pass, 0, row, intervals);
-	}
 	for (q = 0; q < pass->query_count; q++)
 		limits[q] = vex_topk_limit(&pass->queries[q].top);
-	vex_distance_batch(pass->search, data, limits, intervals);
+	if (pass->query_count == 1)
+		vex_distance_row(pass->search, 0, data, limits[0], intervals);
+	else
+		vex_distance_batch(pass->search, data, limits, intervals);
 	for (q = 0; q < pass->query_count && !err; q++)
-		err = vexfs_flat_offer(pass, q, row, &intervals[q]);
+		if (intervals[q].lo <= limits[q])
+			err = vexfs_pass_offer(&pass->queries[q], row,
+					       &intervals[q]);
 	return err;
 }
 
-static int vexfs_flat_knn(struct vexfs_pass *pass)
+int vexfs_flat_knn(struct vexfs_pass *pass, u64 row, u64 end_row)
 {
-	struct vex_interval *intervals;
-	u64 row = pass->first_row;
+	struct vex_interval one_interval, *intervals = &one_interval;
+	s64 one_limit, *limits = &one_limit;
 	const void *data;
-	s64 *limits;
 	int err = -ENOMEM;
 
-	intervals = kvmalloc_array(pass->query_count, sizeof(*intervals),
-				   GFP_KERNEL_ACCOUNT);
-	limits = kvmalloc_array(pass->query_count, sizeof(*limits),
-				GFP_KERNEL_ACCOUNT);
-	if (!intervals || !limits)
-		goto out_free;
+	if (pass->query_count > 1) {
+		intervals = kvmalloc_array(pass->query_count,
+					   sizeof(*intervals),
+					   GFP_KERNEL_ACCOUNT);
+		limits = kvmalloc_array(pass->query_count, sizeof(*limits),
+					GFP_KERNEL_ACCOUNT);
+		if (!intervals || !limits)
+			goto out_free;
+	}
 	for (;;) {
-		err = vexfs_next_live(pass, &row);
-		if (err || row >= pass->end_row)
+		err = vexfs_next_live(pass, &row, end_row);
+		if (err || row >= end_row)
 			break;
-		err = vexfs_row_data(pass, row, &data);
+		err = vexfs_pass_row(pass, row, true, &data);
 		if (!err)
 			err = vexfs_flat_row(pass, row, data, limits,
 					     intervals);
@@ -131,14 +138,16 @@ static int vexfs_flat_knn(struct vexfs_pass *pass)
 		row++;
 	}
 out_free:
-	kvfree(limits);
-	kvfree(intervals);
+	if (pass->query_count > 1) {
+		kvfree(limits);
+		kvfree(intervals);
+	}
 	return err;
 }
 
 /* Is a row within the radius? */
-static int vexfs_flat_within(struct vexfs_pass *pass, u64 row,
-			     const struct vex_interval *interval, bool *within)
+static int vexfs_within(struct vexfs_pass *pass, u64 row,
+			const struct vex_interval *interval, bool *within)
 {
 	*within = interval->hi <= pass->radius;
 	if (*within || interval->lo > pass->radius)
@@ -148,48 +157,63 @@ static int vexfs_flat_within(struct vexfs_pass *pass, u64 row,
 				pass->radius, within);
 }
 
-static int vexfs_flat_range(struct vexfs_pass *pass,
-			    int (*take)(void *context,
-					const struct vex_entry *entry),
-			    void *context)
+int vexfs_pass_take(struct vexfs_pass *pass, u64 row, const void *data,
+		    int (*take)(void *context, const struct vex_entry *entry),
+		    void *context)
 {
+	struct vex_entry entry = { .row = row };
 	struct vex_interval interval;
-	struct vex_entry entry;
-	u64 row = pass->first_row;
-	const void *data;
 	bool within;
+	int err;
+
+	vex_distance_row(pass->search, 0, data, pass->radius, &interval);
+	pass->counts.exact_distances++;
+	err = vexfs_within(pass, row, &interval, &within);
+	if (err || !within)
+		return err;
+	entry.lo = interval.lo;
+	entry.hi = interval.hi;
+	err = vexfs_pass_id(pass, row, &entry.id);
+	return err ? err : take(context, &entry);
+}
+
+int vexfs_flat_range(struct vexfs_pass *pass, u64 row, u64 end_row,
+		     int (*take)(void *context, const struct vex_entry *entry),
+		     void *context)
+{
+	const void *data;
 	int ret;
 
-	for (;;) {
-		ret = vexfs_next_live(pass, &row);
-		if (ret || row >= pass->end_row)
+	for (;; row++) {
+		ret = vexfs_next_live(pass, &row, end_row);
+		if (ret || row >= end_row)
 			return ret;
-		ret = vexfs_row_data(pass, row, &data);
-		if (ret)
-			return ret;
-		vex_distance_row(pass->search, 0, data, pass->radius,
-				 &interval);
-		ret = vexfs_flat_within(pass, row, &interval, &within);
+		ret = vexfs_pass_row(pass, row, true, &data);
 		if (ret)
 			return ret;
 		pass->counts.rows_scanned++;
-		pass->counts.exact_distances++;
-		if (within) {
-			entry.lo = interval.lo;
-			entry.hi = interval.hi;
-			entry.row = row;
-			ret = vexfs_row_id(pass, row, &entry.id);
-			if (!ret)
-				ret = take(context, &entry);
-			if (ret)
-				return ret;
-		}
-		row++;
+		ret = vexfs_pass_take(pass, row, data, take, context);
+		if (ret)
+			return ret;
 	}
 }
 
-const struct vexfs_index_ops vexfs_flat_index = {
+static int vexfs_flat_knn_all(struct vexfs_pass *pass)
+{
+	return vexfs_flat_knn(pass, pass->first_row, pass->end_row);
+}
+
+static int vexfs_flat_range_all(struct vexfs_pass *pass,
+				int (*take)(void *context,
+					    const struct vex_entry *entry),
+				void *context)
+{
+	return vexfs_flat_range(pass, pass->first_row, pass->end_row, take,
+				context);
+}
+
+const struct vexfs_index_ops vexfs_scan_index = {
 	.kind = VEXFS_INDEX_SCAN,
-	.knn = vexfs_flat_knn,
-	.range = vexfs_flat_range,
+	.knn = vexfs_flat_knn_all,
+	.range = vexfs_flat_range_all,
 };

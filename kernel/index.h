@@ -41,6 +41,7 @@ struct vexfs_search_counts {
 /**
  * struct vexfs_pass - one or more queries over the rows of a snapshot
  * @snapshot: the rows
+ * @shape: what the queries are
  * @first_row: first row to look at
  * @end_row: one past the last
  * @query_count: queries
@@ -63,6 +64,7 @@ struct vexfs_search_counts {
  */
 struct vexfs_pass {
 	struct vexfs_snapshot snapshot;
+	struct vex_shape shape;
 	u64 first_row;
 	u64 end_row;
 	u32 query_count;
@@ -100,7 +102,92 @@ struct vexfs_index_ops {
 		     void *context);
 };
 
-/* In flat.c: every row is looked at. */
-extern const struct vexfs_index_ops vexfs_flat_index;
+/* Rows that a scan keeps by their estimates, of all queries of a pass. */
+#define VEXFS_SCAN_ROWS		8192U
+
+/* In scan.c: all rows in turn, by their codes where they have some. */
+extern const struct vexfs_index_ops vexfs_scan_index;
+
+/* In flat.c */
+
+/**
+ * vexfs_pass_live() - is a row there, or deleted?
+ * @pass: the pass
+ * @row: the row; quickest if rows grow from call to call
+ *
+ * Return: 1 if it is there, 0 if not, or a negative errno.
+ */
+int vexfs_pass_live(struct vexfs_pass *pass, u64 row);
+
+/**
+ * vexfs_pass_id() - the id of a row
+ * @pass: the pass
+ * @row: the row; quickest if rows grow from call to call
+ * @id: its id
+ *
+ * Return: 0, -ESTALE if rows were taken away meanwhile, or a negative errno.
+ */
+int vexfs_pass_id(struct vexfs_pass *pass, u64 row, u64 *id);
+
+/**
+ * vexfs_pass_row() - a row in one piece
+ * @pass: the pass
+ * @row: the row
+ * @sequential: read ahead
+ * @data: the row; valid until the next call
+ *
+ * Return: 0, or a negative errno as of vexfs_matrix_at().
+ */
+int vexfs_pass_row(struct vexfs_pass *pass, u64 row, bool sequential,
+		   const void **data);
+
+/**
+ * vexfs_pass_offer() - offer a row to a query's nearest
+ * @query: the query
+ * @row: a row that is not deleted
+ * @interval: its distance, the lo of which is not beyond vex_topk_limit()
+ *
+ * Return: 0 or a negative errno.
+ */
+int vexfs_pass_offer(struct vexfs_pass_query *query, u64 row,
+		     const struct vex_interval *interval);
+
+/**
+ * vexfs_pass_take() - hand a row on if it is within the radius
+ * @pass: of a range search
+ * @row: a row that is not deleted
+ * @data: its elements
+ * @take: as in struct vexfs_index_ops
+ * @context: for @take
+ *
+ * Return: 0, what @take returned, or a negative errno.
+ */
+int vexfs_pass_take(struct vexfs_pass *pass, u64 row, const void *data,
+		    int (*take)(void *context, const struct vex_entry *entry),
+		    void *context);
+
+/**
+ * vexfs_flat_knn() - offer a range of rows to all queries
+ * @pass: the pass
+ * @row: first row
+ * @end_row: one past the last
+ *
+ * Return: 0 or a negative errno.
+ */
+int vexfs_flat_knn(struct vexfs_pass *pass, u64 row, u64 end_row);
+
+/**
+ * vexfs_flat_range() - hand on what is within the radius in a range of rows
+ * @pass: of a range search
+ * @row: first row
+ * @end_row: one past the last
+ * @take: as in struct vexfs_index_ops
+ * @context: for @take
+ *
+ * Return: 0, what @take returned, or a negative errno.
+ */
+int vexfs_flat_range(struct vexfs_pass *pass, u64 row, u64 end_row,
+		     int (*take)(void *context, const struct vex_entry *entry),
+		     void *context);
 
 #endif /* VEXFS_INDEX_H */

@@ -94,6 +94,17 @@ ssize_t vexfs_matrix_at(struct vexfs_matrix *matrix, loff_t pos, size_t bytes,
 	return min(bytes, folio_size(folio) - offset);
 }
 
+void vexfs_matrix_want(struct vexfs_matrix *matrix, loff_t pos, size_t bytes)
+{
+	struct folio *folio = vexfs_folio_get(matrix->inode->i_mapping,
+					      (pos + bytes - 1) >> PAGE_SHIFT);
+
+	if (folio)
+		folio_put(folio);
+	else
+		vfs_fadvise(matrix->file, pos, bytes, POSIX_FADV_WILLNEED);
+}
+
 int vexfs_matrix_copy(struct vexfs_matrix *matrix, loff_t pos, size_t bytes,
 		      bool sequential, void *into)
 {

@@ -86,6 +86,7 @@ int vexfs_cursor_init(struct vexfs_run_cursor *cursor, struct inode *base,
 	cursor->fork = vexfs_fork_get(base, slot);
 	cursor->count = 0;
 	cursor->next = 0;
+	cursor->from = 0;
 	cursor->end = IS_ERR_OR_NULL(cursor->fork);
 	return PTR_ERR_OR_ZERO(cursor->fork);
 }
@@ -111,6 +112,7 @@ static int vexfs_cursor_fill(struct vexfs_run_cursor *cursor, u64 key)
 		return got;
 	cursor->count = got;
 	cursor->next = 0;
+	cursor->from = key;
 	cursor->end = !got;
 	return 0;
 }
@@ -120,6 +122,13 @@ int vexfs_cursor_find(struct vexfs_run_cursor *cursor, u64 key,
 {
 	int err;
 
+	if (unlikely(key < cursor->from)) {
+		cursor->count = 0;
+		cursor->end = false;
+	} else if (cursor->next && key < cursor->runs[cursor->next - 1].key +
+					 cursor->runs[cursor->next - 1].length) {
+		cursor->next = 0;
+	}
 	for (;;) {
 		while (cursor->next < cursor->count) {
 			*run = cursor->runs[cursor->next];

@@ -19,6 +19,7 @@
  * @runs: some runs, copied
  * @count: runs in @runs
  * @next: the one to look at
+ * @from: @runs has all runs that end after this key, up to the last of it
  * @end: there are none after @runs
  */
 struct vexfs_run_cursor {
@@ -26,6 +27,7 @@ struct vexfs_run_cursor {
 	struct vex_run runs[VEXFS_CURSOR_RUNS];
 	u32 count;
 	u32 next;
+	u64 from;
 	bool end;
 };
 
@@ -48,7 +50,7 @@ void vexfs_cursor_exit(struct vexfs_run_cursor *cursor);
 
 /**
  * vexfs_cursor_find() - the run that covers a key, or the next one
- * @cursor: the cursor; keys may only grow from call to call
+ * @cursor: the cursor; quickest if keys grow from call to call
  * @key: the key
  * @run: the run; of length 0 and key U64_MAX if there is none
  *
@@ -177,6 +179,16 @@ void vexfs_matrix_exit(struct vexfs_matrix *matrix);
  */
 ssize_t vexfs_matrix_at(struct vexfs_matrix *matrix, loff_t pos, size_t bytes,
 			bool sequential, const void **data);
+
+/**
+ * vexfs_matrix_want() - have bytes read that will be wanted
+ * @matrix: the reader
+ * @pos: first byte
+ * @bytes: how many, up to a row
+ *
+ * Does not wait. For rows that are not read in turn.
+ */
+void vexfs_matrix_want(struct vexfs_matrix *matrix, loff_t pos, size_t bytes);
 
 /**
  * vexfs_matrix_copy() - copy bytes of the matrix

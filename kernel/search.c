@@ -121,6 +121,7 @@ static struct vexfs_pass *vexfs_pass_new(struct file *file,
 	if (!pass)
 		return ERR_PTR(-ENOMEM);
 	pass->snapshot = *snapshot;
+	pass->shape = *shape;
 	pass->query_count = shape->queries;
 	pass->k = k;
 	pass->exact_rows.read = vexfs_exact_read;
@@ -304,16 +305,21 @@ static const struct vexfs_index_ops *
 vexfs_knn_index(const struct vexfs_knn_search *knn)
 {
 	if (knn->index <= VEXFS_INDEX_SCAN)
-		return &vexfs_flat_index;
+		return &vexfs_scan_index;
 	return ERR_PTR(vexfs_knn_exact(knn) ? -EINVAL : -ENOENT);
 }
 
 /* How many queries share a pass, so that memory stays bounded. */
-static u32 vexfs_pass_queries(struct vex_shape shape, u32 left, u32 k)
+static u32 vexfs_pass_queries(struct vex_shape shape, u32 left,
+			      const struct vexfs_knn_search *knn)
 {
-	u32 queries = min3(left, VEX_QUERIES_MAX, max(VEXFS_PASS_RESULTS / k, 1U));
+	u32 k = knn->k, keep = max(knn->effort, k);
 
-	shape.queries = queries;
+	shape.queries = min3(left, VEX_QUERIES_MAX,
+			     max(VEXFS_PASS_RESULTS / k, 1U));
+	if (knn->effort)
+		shape.queries = min(shape.queries,
+				    max(VEXFS_SCAN_ROWS / keep, 1U));
 	while (shape.queries > 1 && vex_search_bytes(&shape) > VEXFS_PASS_BYTES)
 		shape.queries = (shape.queries + 1) / 2;
 	return shape.queries;
@@ -344,7 +350,7 @@ static int vexfs_knn_all(struct file *file, struct vexfs_knn_search *knn,
 	knn->generation = snapshot->generation;
 	for (first = 0; first < knn->query_count; first += shape.queries) {
 		shape.queries = vexfs_pass_queries(shape, knn->query_count -
-						   first, knn->k);
+						   first, knn);
 		err = vexfs_knn_once(file, knn, index, snapshot, &shape, first);
 		if (err)
 			return err;
@@ -436,7 +442,7 @@ static int vexfs_range_run(struct vexfs_range_search *range,
 {
 	int ret;
 
-	ret = vexfs_flat_index.range(pass, vexfs_range_take, out);
+	ret = vexfs_scan_index.range(pass, vexfs_range_take, out);
 	if (ret < 0)
 		return ret;
 	if (out->count && vexfs_range_flush(out))
