@@ -65,20 +65,23 @@ struct vex_kmeans_source {
  * @lists: centroids
  * @values: @lists times dim elements
  * @queries: @lists prepared queries
+ * @gather: VEX_KMEANS_BLOCK records
  * @sums: @lists times dim sums; NULL when only assigning
  * @counts: rows of the sample in each list; NULL when only assigning
- * @gather: VEX_KMEANS_BLOCK records of the sample; NULL when only assigning
+ * @row: dim elements; NULL when only assigning
  * @done: records assigned so far, for progress
  *
- * All memory is the caller's.
+ * All memory is the caller's. Nothing of a page is held on to while stop() is
+ * called: it may let pages go.
  */
 struct vex_kmeans {
 	u32 lists;
 	s32 *values;
 	u8 *queries;
+	u8 *gather;
 	s64 *sums;
 	u32 *counts;
-	u8 *gather;
+	s32 *row;
 	u64 done;
 };
 
@@ -93,24 +96,37 @@ int vex_kmeans_prepare(struct vex_kmeans *kmeans,
 		       const struct vex_kmeans_source *source);
 
 /**
- * vex_kmeans_assign() - the nearest centroids of records
+ * vex_kmeans_gather() - copy a row's record for assignment
+ * @kmeans: with room to gather
+ * @source: knows the codes
+ * @index: which record of the block, below VEX_KMEANS_BLOCK
+ * @row: the row
+ *
+ * Return: 0 or the errno of a page.
+ */
+int vex_kmeans_gather(struct vex_kmeans *kmeans,
+		      const struct vex_kmeans_source *source, u32 index,
+		      u64 row);
+
+/**
+ * vex_kmeans_assign() - the nearest centroids of the gathered records
  * @kmeans: prepared
  * @source: knows the codes
- * @records: the first record
- * @stride: bytes from one record to the next
- * @count: 1..VEX_KMEANS_BLOCK
- * @list: receives the nearest list of each
+ * @count: records, 1..VEX_KMEANS_BLOCK
+ * @nearest: receives the nearest list of each
+ *
+ * Return: 0 or what stop() said.
  */
-void vex_kmeans_assign(struct vex_kmeans *kmeans,
-		       const struct vex_kmeans_source *source,
-		       const void *records, u32 stride, u32 count, u16 *list);
+int vex_kmeans_assign(struct vex_kmeans *kmeans,
+		      const struct vex_kmeans_source *source, u32 count,
+		      u16 *nearest);
 
 /**
  * vex_kmeans_train() - find centroids
  * @kmeans: with all its memory, zeroed
  * @source: knows the rows
  * @rows: rows, at least 1
- * @sample: rows to look at, at least 1; spread over all rows
+ * @count: rows to look at, at least 1; spread over all rows
  * @rounds: of assigning and taking means, at least 1
  * @seed: any number
  *
@@ -121,6 +137,6 @@ void vex_kmeans_assign(struct vex_kmeans *kmeans,
  */
 int vex_kmeans_train(struct vex_kmeans *kmeans,
 		     const struct vex_kmeans_source *source, u64 rows,
-		     u64 sample, u32 rounds, u64 seed);
+		     u64 count, u32 rounds, u64 seed);
 
 #endif /* VEX_KMEANS_H */
