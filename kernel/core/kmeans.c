@@ -131,7 +131,6 @@ int vex_kmeans_assign(struct vex_kmeans *kmeans,
 		      const struct vex_kmeans_source *source, u32 count,
 		      u16 *nearest)
 {
-	u32 record_bytes = source->sketches->record_bytes;
 	s64 scores[VEX_KMEANS_BLOCK];
 	s64 best[VEX_KMEANS_BLOCK];
 	const u8 *query = kmeans->queries;
@@ -147,8 +146,7 @@ int vex_kmeans_assign(struct vex_kmeans *kmeans,
 			if (ret)
 				return ret;
 		}
-		source->score(query, kmeans->gather, record_bytes, count,
-			      scores);
+		source->score(query, kmeans->gather, count, scores);
 		query += source->query_bytes;
 		for (i = 0; i < count; i++) {
 			if (scores[i] < best[i]) {

@@ -16,20 +16,20 @@
 #define VEX_KMEANS_LISTS_MAX	32768U
 #define VEX_KMEANS_ROUNDS	8U	/* few: recall hardly gains by more */
 #define VEX_KMEANS_PER_LIST	48U	/* rows of the sample for a centroid */
+#define VEX_KMEANS_BLOCK	32U	/* records that are scored at a time */
 #define VEX_KMEANS_SEED		0x76657866736b6d31ULL
 
 /**
  * typedef vex_kmeans_score - estimate the distances of records to a query
  * @query: prepared
- * @records: the first record
- * @stride: bytes from one record to the next, a multiple of 8
- * @count: records
+ * @records: contiguous records
+ * @count: 1..VEX_KMEANS_BLOCK
  * @scores: receives the estimates; smaller is nearer; at least S64_MIN / 4 and
  *	at most S64_MAX / 4. Scores of one record by several prepared centroids
  *	are comparable (for L2 they have the centroid's square in them)
  */
 typedef void (*vex_kmeans_score)(const void *query, const void *records,
-				 u32 stride, u32 count, s64 *scores);
+				 u32 count, s64 *scores);
 
 /**
  * struct vex_kmeans_source - what k-means needs to know of rows and codes
@@ -57,8 +57,22 @@ struct vex_kmeans_source {
 	bool spherical;
 };
 
-/* Records that are scored at a time. */
-#define VEX_KMEANS_BLOCK	32U
+/* The greatest element of a row or centroid, and the smallest negated. */
+#define VEX_KMEANS_VALUE_MAX	(1 << 30)
+
+/**
+ * vex_kmeans_value() - an element that was stored
+ * @stored: any bits
+ *
+ * Return: the element, brought into range.
+ */
+static inline s32 vex_kmeans_value(u32 stored)
+{
+	s32 value = (s32)stored;
+
+	return value > VEX_KMEANS_VALUE_MAX ? VEX_KMEANS_VALUE_MAX :
+	       value < -VEX_KMEANS_VALUE_MAX ? -VEX_KMEANS_VALUE_MAX : value;
+}
 
 /**
  * struct vex_kmeans - centroids, and room to find them

@@ -9,8 +9,9 @@
  *   values   the centroids, le32 elements in records of two
  *   codes    the centroids' sketch records
  *   run 0    directory: for each list a le64: the end of its entries in this
- *            run; then entries {le64 row, sketch record}, sorted by list, then
- *            by row
+ *            run; then entries, sorted by list, then by row. A page of n entries
+ *            has n sketch records and behind them n rows (le64); n is as many
+ *            as fit, in the last page too
  *   run 1 .. the same, of the rows that came later
  *
  * A run is one contiguous piece of the disk and never changes. Growing means
@@ -28,12 +29,13 @@
 
 #define VEX_LISTS_MAX		VEX_KMEANS_LISTS_MAX
 #define VEX_LISTS_RUNS_MAX	32U
-#define VEX_LISTS_ENTRY_BYTES	8U	/* the row before the record */
+#define VEX_LISTS_ENTRY_BYTES	8U	/* a row beside its record */
 /* The largest sketch record that fits an entry. */
 #define VEX_LISTS_RECORD_MAX	(VEX_RECORD_BYTES_MAX - VEX_LISTS_ENTRY_BYTES)
 /* Rows that wait before they are worth a run. */
 #define VEX_LISTS_APPEND_MIN	1024U
 #define VEX_LISTS_ROWS_MAX	(1ULL << 40)
+#define VEX_LISTS_CANDIDATES_MAX 65536U
 
 /**
  * struct vex_disk_lists_run - a run in the header's parameters
@@ -184,6 +186,26 @@ bool vex_lists_append_due(const struct vex_lists *lists, u64 rows);
 bool vex_lists_drifted(const struct vex_lists *lists, u64 rows);
 
 /**
+ * vex_lists_place_run() - where a run's pages are
+ * @lists: whose end is where the run begins
+ * @run: with its rows and entries; its pages are filled in
+ *
+ * For the builder and for vex_lists_load().
+ */
+void vex_lists_place_run(const struct vex_lists *lists,
+			 struct vex_lists_run *run);
+
+/**
+ * vex_lists_run_end() - the page behind a run
+ * @lists: for its record_bytes
+ * @run: placed
+ *
+ * Return: the page.
+ */
+u64 vex_lists_run_end(const struct vex_lists *lists,
+		      const struct vex_lists_run *run);
+
+/**
  * struct vex_lists_hit - a candidate
  * @score: the estimate
  * @row: the row
@@ -245,7 +267,7 @@ struct vex_lists_result {
  * vex_lists_search_bytes() - memory of a search
  * @lists: the lists
  * @effort: lists to scan
- * @candidates: rows to find, up to 65,536
+ * @candidates: rows to find, 1..VEX_LISTS_CANDIDATES_MAX
  *
  * Return: bytes, or 0 if an argument is out of range.
  */
