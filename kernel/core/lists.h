@@ -4,7 +4,8 @@
  * search chooses the lists whose centroids are nearest to the query and scans
  * the codes in them. Nothing here knows what a code is: callbacks do.
  *
- * The fork, from the page where its header slots end (pages as in pages.h):
+ * The fork, from the page where its header slots end (pages as in pages.h,
+ * counted from the first page of the reader's window):
  *
  *   values   the centroids, le32 elements in records of two
  *   codes    the centroids' sketch records
@@ -95,7 +96,7 @@ struct vex_lists_run {
  * @end: the page behind the last run, where the next one goes
  * @run: the runs
  *
- * Pages count from the first of the fork. A reader works with a copy, or what
+ * Pages count from the first of the window. A reader works with a copy, or what
  * it holds on to must not change meanwhile: appending makes a new one.
  */
 struct vex_lists {
@@ -124,7 +125,7 @@ u32 vex_lists_number(u64 rows);
  * @number: centroids, 1..VEX_LISTS_MAX
  * @dim: elements of a row
  * @record_bytes: of a sketch record, up to VEX_LISTS_RECORD_MAX
- * @first: the fork's first page behind header and parameter pages
+ * @first: the window's page that the lists begin with, usually 0
  *
  * Return: 0, or -EINVAL when an argument is out of range.
  */
@@ -138,8 +139,8 @@ int vex_lists_init(struct vex_lists *lists, u32 number, u32 dim,
  * @dim: elements of a row
  * @record_bytes: of the file's sketch records
  * @rows: rows that the header covers: those of the last run
- * @first: the fork's first page behind header and parameter pages
- * @pages: pages that the fork has
+ * @first: the window's page that the lists begin with, usually 0
+ * @pages: pages that the window has
  *
  * Return: 0, or -EUCLEAN when the parameters are impossible or do not fit the
  * rest.
@@ -277,8 +278,7 @@ size_t vex_lists_search_bytes(const struct vex_lists *lists, u32 effort,
 /**
  * vex_lists_search() - find candidates for a query
  * @lists: the lists
- * @fork: window over the whole fork from its page 0 on; only its pages and its
- *	fault() are used
+ * @fork: window over the fork; only its pages and its fault() are used
  * @query: what to look for
  * @memory: vex_lists_search_bytes() bytes, aligned to 8
  * @result: to be filled in; valid until @memory is used again
@@ -300,7 +300,7 @@ int vex_lists_search(const struct vex_lists *lists,
  * @kmeans: of rows and codes; its sketches hold every row that is built from
  * @encode: write the sketch record of a centroid
  * @deleted: is the row deleted? It gets no entry then. May be NULL
- * @emit: take a page of the fork: VEX_RECORD_BYTES_MAX bytes are filled in,
+ * @emit: take a page of the window: VEX_RECORD_BYTES_MAX bytes are filled in,
  *	the rest is for the trailer. Pages come in ascending order. 0 or a
  *	negative errno
  *
