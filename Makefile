@@ -171,11 +171,12 @@ test-programs: $(addprefix $(BUILD)/unit/,$(UNIT)) $(BUILD)/tests/distance_tool 
 ## make check-debug  concurrency and fault tests on kernels with KASAN and lockdep
 ## make module       vexfs.ko for the running kernel
 ## make install      the tools, the library and the man pages
+## make bench        searches beside hnswlib, FAISS, usearch, sqlite-vec (QUICK=1 takes five minutes)
 ## make bench-insert inserts beside ext4
-## make bench-search searches beside FAISS and AVX2
+## make bench-search exact searches beside FAISS and AVX2
 ## make clean        remove what was built (kernels and downloads in .cache stay)
 
-.PHONY: demo check check-debug bench-insert bench-search
+.PHONY: demo check check-debug bench bench-insert bench-search
 demo:
 	tools/install-packages --with vm,data
 	VM=$(VM) tools/demo/run
@@ -188,10 +189,24 @@ check-debug:
 	tools/install-packages --with vm
 	tests/check-debug
 
-bench-insert bench-search: bench-%:
+# BENCH_SETS, BENCH_SYSTEMS: what to measure; DATA, METRIC: a set of your own; FAISS_DIR:
+# another build of FAISS. docs/benchmarks.md explains them.
+bench bench-insert bench-search: packages-for-bench
+bench:
+	VM=$(VM) FAISS_DIR=$(FAISS_DIR) tests/bench/compare $(if $(QUICK),--quick) \
+		$(if $(BENCH_SYSTEMS),--systems "$(BENCH_SYSTEMS)") \
+		$(if $(DATA),--data $(DATA)) $(if $(METRIC),--metric $(METRIC)) $(BENCH_SETS)
+
+bench-search:
+	VM=$(VM) tests/bench/compare --exact $(BENCH_SETS)
+
+bench-insert:
+	VM=$(VM) tests/bench/insert
+
+.PHONY: packages-for-bench
+packages-for-bench:
 	tools/install-packages --with vm,data,bench
 	$(MAKE) all
-	VM=$(VM) tests/bench/$*
 
 .PHONY: module
 module:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Exact k nearest rows by brute force with AVX2: what a careful user-space program
- * without a library would do. A yardstick of tests/bench/search.
+ * without a library would do. A yardstick of tests/bench/compare.
  */
 #ifndef BRUTE_AVX2_H
 #define BRUTE_AVX2_H

@@ -70,18 +70,21 @@ def fetch_words(target):
     with tarfile.open(archive) as tar:
         text = tar.extractfile(f"package/{WORDS_PACKAGE}.json").read()
     entries = re.finditer(rb'"(?:[^"\\]|\\.)*":\[([-+0-9.eE,]*)\]', text[text.index(b'"vectors":') :])
-    spans = [entry.group(1) for entry in entries]
-    spans = spans[:WORDS_ROWS] + spans[-WORDS_QUERIES:]
     # after the 100 elements: the norm and the word's number
-    matrix = np.array([np.fromstring(span, "<f4", 100, ",") for span in spans], "<f4")
+    matrix = np.array([np.fromstring(entry.group(1), "<f4", 100, ",") for entry in entries], "<f4")
     np.save(target, matrix)
+
+
+def all_words():
+    """340,479 word embeddings of 100 dimensions, the most frequent words first."""
+    WORDS.mkdir(parents=True, exist_ok=True)
+    matrix = WORDS / "words-all.npy"
+    if not matrix.exists():
+        fetch_words(matrix)
+    return np.load(matrix)
 
 
 def words():
     """100,000 word embeddings of 100 dimensions, and 1,000 queries."""
-    WORDS.mkdir(parents=True, exist_ok=True)
-    matrix = WORDS / "words.npy"
-    if not matrix.exists():
-        fetch_words(matrix)
-    matrix = np.load(matrix)
-    return matrix[:WORDS_ROWS], matrix[WORDS_ROWS:]
+    matrix = all_words()
+    return matrix[:WORDS_ROWS], matrix[-WORDS_QUERIES:]

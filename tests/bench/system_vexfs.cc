@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * VexFS, in the directory that "directory=" names: "exact" is provably so, "scan" its
+ * default without an index. Efforts: "effort=N", "recall=N" (in 1/10,000), or "-".
+ *
+ * special kernel INDEX EFFORT K COUNT   latencies as the kernel counts them
+ * special cold INDEX EFFORT K COUNT     latencies with nothing in the page cache
+ * special ingest K                      inserts while another thread searches
+ */
+#include "worker.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <sys/statvfs.h>
+#include <thread>
+#include <unistd.h>
+
+#include <vexfs.h>
+
+namespace {
+
+using namespace bench;
+
+constexpr uint64_t insert_bytes = 1 << 20;
+constexpr uint64_t ingest_bytes = 512 << 20;
+constexpr double ingest_seconds = 1;
+
+void check(enum vexfs_operation operation, int error, const std::string &file)
+{
+	char text[512];
+
+	if (!error)
+		return;
+	vexfs_explain(operation, error, file.c_str(), VEXFS_UNKNOWN, text, sizeof(text));
+	fail(text);
+}
+
+/* A vector file, open for reading and writing. */
+class vector_file {
+public:
+	vector_file(const data_set &set, const std::string &name) : name(name), set(set)
+	{
+		fd = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL, 0644);
+		if (fd < 0)
+			fail("cannot make " + name);
+		schema.dim = set.dim;
+		schema.element = set.bytes ? VEXFS_ELEMENT_U8 : VEXFS_ELEMENT_F32;
+		schema.metric = vexfs_metric_parse(set.metric.c_str());
+		schema.ids = VEXFS_IDS_AUTO;
+		check(VEXFS_OPERATION_SCHEMA_SET, vexfs_schema_set(fd, &schema), name);
+		check(VEXFS_OPERATION_SCHEMA_GET, vexfs_schema_get(fd, &schema), name);
+	}
+	~vector_file()
+	{
+		close(fd);
+		unlink(name.c_str());
+	}
+	vector_file(const vector_file &) = delete;
+
+	void insert(const std::vector<char> &rows)
+	{
+		uint64_t batch = std::max<uint64_t>(insert_bytes / set.row_bytes(), 1);
+
+		for (uint64_t row = 0; row < set.rows; row += batch) {
+			uint64_t count = std::min(batch, set.rows - row);
+
+			check(VEXFS_OPERATION_INSERT,
+			      vexfs_insert(fd, &rows[row * set.row_bytes()], count * set.row_bytes(), count,
+					   nullptr, nullptr, nullptr),
+			      name);
+		}
+	}
+	void flush()
+	{
+		if (fsync(fd))
+			fail("cannot flush " + name);
+	}
+	double search_seconds() const
+	{
+		struct vexfs_search_stats stats;
+
+		check(VEXFS_OPERATION_STATS, vexfs_stats(fd, &stats), name);
+		return stats.search_ns * 1e-9;
+	}
+
+	const std::string name;
+	const data_set &set;
+	struct vexfs_schema schema = {};
+	int fd;
+};
+
+/* How an index is asked for, and how much effort. */
+struct way {
+	uint32_t flags = 0, index = VEXFS_INDEX_AUTO, effort = 0, target_recall = 0;
+
+	void apply(struct vexfs_knn_search &search) const
+	{
+		search.flags = flags;
+		search.index = index;
+		search.effort = effort;
+		search.target_recall = target_recall;
+	}
+};
+
+class vexfs_searcher : public searcher {
+public:
+	vexfs_searcher(vector_file &file, const std::vector<char> &queries, way how)
+		: file(file), queries(queries), how(how)
+	{
+	}
+	void search(uint32_t first, uint32_t count, uint32_t k, uint64_t *ids, double *distances) override
+	{
+		struct vexfs_knn_search search;
+
+		results.resize(uint64_t(count) * k);
+		found.resize(count);
+		vexfs_knn_init(&search, &file.schema, 0, &queries[first * file.set.row_bytes()], count, k,
+			       results.data(), found.data());
+		how.apply(search);
+		check(VEXFS_OPERATION_KNN, vexfs_knn(file.fd, &search), file.name);
+		for (uint32_t i = 0; i < count; i++)
+			for (uint32_t rank = 0; rank < found[i]; rank++) {
+				uint64_t at = uint64_t(i) * k + rank;
+
+				ids[at] = results[at].id;
+				memcpy(&distances[at], &results[at].distance, sizeof(double));
+			}
+	}
+
+private:
+	vector_file &file;
+	const std::vector<char> &queries;
+	way how;
+	std::vector<struct vexfs_result> results;
+	std::vector<uint32_t> found;
+};
+
+class vexfs_system : public bench::system {
+public:
+	vexfs_system(const data_set &set, const std::string &directory) : set(set), directory(directory)
+	{
+		if (set.bytes) {
+			queries.assign(set.query.begin(), set.query.end());
+		} else {
+			queries.resize(set.query.size() * sizeof(float));
+			memcpy(queries.data(), set.query.data(), queries.size());
+		}
+	}
+	std::string version() const override
+	{
+		return vexfs_version();
+	}
+	std::string isa() const override
+	{
+		return "integer";
+	}
+	bool judges_distances() const override
+	{
+		return true;
+	}
+	figures build(const std::string &index) override;
+	searcher *open(const std::string &index, const std::string &effort) override
+	{
+		return new vexfs_searcher(file_of(index), queries, way_of(index, effort));
+	}
+	figures special(const std::vector<std::string> &words) override;
+
+private:
+	static way way_of(const std::string &index, const std::string &effort)
+	{
+		way how;
+
+		if (index == "exact") {
+			how.flags = VEXFS_SEARCH_EXACT;
+		} else {
+			how.index = vexfs_index_parse(index.c_str());
+			how.effort = effort_of(effort, "effort", 0);
+			how.target_recall = effort_of(effort, "recall", 0);
+		}
+		return how;
+	}
+	vector_file &file_of(const std::string &)
+	{
+		if (!rows)
+			fail("nothing was built");
+		return *rows;
+	}
+	double used_bytes() const
+	{
+		struct statvfs volume;
+
+		sync();
+		if (statvfs(directory.c_str(), &volume))
+			fail("cannot look at " + directory);
+		return double(volume.f_blocks - volume.f_bfree) * volume.f_frsize;
+	}
+	figures kernel(const std::vector<std::string> &words);
+	figures cold(const std::vector<std::string> &words);
+	figures ingest(uint32_t k);
+
+	const data_set &set;
+	const std::string directory;
+	std::vector<char> queries;
+	std::unique_ptr<vector_file> rows;
+};
+
+/* Twice: what the first round takes from the module's own holders, the second frees. */
+void drop_caches()
+{
+	for (int i = 0; i < 2; i++) {
+		std::ofstream file("/proc/sys/vm/drop_caches");
+
+		sync();
+		file << "3";
+		if (!file.flush())
+			fail("cannot drop the caches");
+	}
+}
+
+/* Bytes of the machine's memory that are in use, the page cache included. */
+double used_memory()
+{
+	std::ifstream in("/proc/meminfo");
+	std::string name, unit;
+	double total = 0, unused = 0, value;
+
+	while (in >> name >> value >> unit) {
+		if (name == "MemTotal:")
+			total = value;
+		if (name == "MemFree:")
+			unused = value;
+	}
+	return (total - unused) * 1024;
+}
+
+figures vexfs_system::build(const std::string &index)
+{
+	std::vector<char> data = set.read_rows();
+	figures out;
+
+	way_of(index, "");
+	drop_caches();
+	double disk = used_bytes(), memory = used_memory();
+	rows = std::make_unique<vector_file>(set, directory + "/" + set.name);
+	stopwatch time;
+	rows->insert(data);
+	out["insert_rows_per_s"] = set.rows / time.wall_seconds();
+	out["insert_rows_per_cpu_s"] = set.rows / time.cpu_seconds();
+	rows->flush();
+	out["bytes_per_row_disk"] = (used_bytes() - disk) / set.rows;
+	out["bytes_per_row_memory"] = (used_memory() - memory) / set.rows;
+	return out;
+}
+
+figures vexfs_system::special(const std::vector<std::string> &words)
+{
+	if (words.size() == 5 && words[0] == "kernel")
+		return kernel(words);
+	if (words.size() == 5 && words[0] == "cold")
+		return cold(words);
+	if (words.size() == 2 && words[0] == "ingest")
+		return ingest(std::stoul(words[1]));
+	return system::special(words);
+}
+
+/* The time within the kernel, query by query: without the system call's own. */
+figures vexfs_system::kernel(const std::vector<std::string> &words)
+{
+	std::unique_ptr<searcher> one(open(words[1], words[2]));
+	uint32_t k = std::stoul(words[3]), count = std::stoul(words[4]);
+	std::vector<uint64_t> ids(k);
+	std::vector<double> distances(k), latency;
+	double sum = 0;
+	figures out;
+
+	for (uint32_t i = 0; i < count; i++) {
+		double before = file_of(words[1]).search_seconds();
+
+		one->search(i % set.queries, 1, k, ids.data(), distances.data());
+		latency.push_back((file_of(words[1]).search_seconds() - before) * 1e6);
+		sum += latency.back();
+	}
+	add_percentiles(out, "kernel_", latency);
+	out["kernel_qps"] = count / sum * 1e6;
+	return out;
+}
+
+figures vexfs_system::cold(const std::vector<std::string> &words)
+{
+	std::unique_ptr<searcher> one(open(words[1], words[2]));
+	uint32_t k = std::stoul(words[3]), count = std::stoul(words[4]);
+	std::vector<uint64_t> ids(k);
+	std::vector<double> distances(k), latency;
+	figures out;
+
+	drop_caches();
+	stopwatch all;
+	for (uint32_t i = 0; i < count; i++) {
+		stopwatch time;
+
+		one->search(i % set.queries, 1, k, ids.data(), distances.data());
+		latency.push_back(time.wall_seconds() * 1e6);
+	}
+	out["qps_wall"] = count / all.wall_seconds();
+	out["first_us"] = latency[0];
+	add_percentiles(out, "", latency);
+	return out;
+}
+
+/* The set's rows, again and again, into a file that another thread searches meanwhile. */
+figures vexfs_system::ingest(uint32_t k)
+{
+	std::vector<char> data = set.read_rows();
+	vector_file file(set, directory + "/" + set.name + ".ingest");
+	vexfs_searcher one(file, queries, way_of("exact", ""));
+	std::atomic<bool> over(false);
+	std::atomic<uint64_t> asked(0);
+	std::exception_ptr failed;
+	figures out;
+
+	std::thread thread([&] {
+		std::vector<uint64_t> ids(k);
+		std::vector<double> distances(k);
+
+		try {
+			for (; !over; asked++)
+				one.search(asked % set.queries, 1, k, ids.data(), distances.data());
+		} catch (...) {
+			failed = std::current_exception();
+		}
+	});
+	stopwatch time;
+	uint64_t inserted = 0;
+	do {
+		file.insert(data);
+		inserted += set.rows;
+	} while (time.wall_seconds() < ingest_seconds && inserted * set.row_bytes() < ingest_bytes);
+	over = true;
+	out["insert_rows_per_s"] = inserted / time.wall_seconds();
+	out["qps_wall"] = asked / time.wall_seconds();
+	thread.join();
+	if (failed)
+		std::rethrow_exception(failed);
+	return out;
+}
+
+} // namespace
+
+bench::system *bench::make_system(const data_set &set, const std::map<std::string, std::string> &options)
+{
+	return new vexfs_system(set, options.at("directory"));
+}
