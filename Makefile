@@ -27,6 +27,11 @@ VOLUME := $(wildcard tools/volume/*.c)
 UNIT := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 VM_TESTS := $(patsubst tests/vm/%.c,%,$(wildcard tests/vm/*.c))
 
+# Called only where the processor has the instruction.
+ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
+%/kernel/core/sketch_popcnt.o: ALL_CFLAGS += -mpopcnt
+endif
+
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 pic_objects = $(patsubst %.c,$(BUILD)/pic/%.o,$(1))
 checked_objects = $(patsubst %.c,$(BUILD)/checked/%.o,$(1))

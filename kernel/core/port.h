@@ -17,6 +17,9 @@
 #include <linux/build_bug.h>
 #include <linux/math64.h>
 #include <linux/xxhash.h>
+#if defined(CONFIG_X86) && !defined(CONFIG_UML)
+#include <asm/cpufeature.h>
+#endif
 
 #define VEX_ASSERT_SIZE(type, bytes) static_assert(sizeof(type) == (bytes))
 #define VEX_ASSERT_OFFSET(type, member, bytes) \
@@ -74,6 +77,7 @@ typedef int64_t s64;
 #define U64_MAX UINT64_MAX
 #define S64_MAX INT64_MAX
 #define S64_MIN INT64_MIN
+#define S32_MIN INT32_MIN
 #define U32_MAX UINT32_MAX
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
@@ -147,6 +151,44 @@ static inline unsigned int hweight64(u64 x)
 }
 
 #endif /* __KERNEL__ */
+
+/*
+ * Bits that are set. One instruction in files that are compiled with -mpopcnt,
+ * which may run only where vex_has_popcnt() says so.
+ */
+#ifdef __POPCNT__
+#define vex_popcount(x) ((u64)__builtin_popcountll(x))
+#else
+static inline u64 vex_popcount(u64 x)
+{
+	x -= x >> 1 & 0x5555555555555555ull;
+	x = (x & 0x3333333333333333ull) + (x >> 2 & 0x3333333333333333ull);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0full;
+	return x * 0x0101010101010101ull >> 56;
+}
+#endif
+
+/**
+ * vex_has_popcnt - has the processor the population count instruction?
+ *
+ * Slow where it asks the processor; the answer never changes.
+ *
+ * Return: true if it has.
+ */
+static inline bool vex_has_popcnt(void)
+{
+#if defined(__KERNEL__) && defined(CONFIG_X86) && !defined(CONFIG_UML)
+	return boot_cpu_has(X86_FEATURE_POPCNT);
+#elif defined(__x86_64__)
+	u32 leaf = 1, ebx, features = 0, edx;
+
+	asm volatile("cpuid"
+		     : "+a" (leaf), "=b" (ebx), "+c" (features), "=d" (edx));
+	return features >> 23 & 1;
+#else
+	return false;
+#endif
+}
 
 /* Keeps large frames from adding up to a larger one. */
 #define VEX_NOINLINE __attribute__((__noinline__))

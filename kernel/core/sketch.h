@@ -45,11 +45,12 @@
  * @coarse_bits: bits an element of the first look at a record, up to @bits
  * @rounds: rounds of the rotation, 0 for none
  * @unit: an integer v stands for v * 2^@unit
+ * @fine_step: step of vex_sketch_fine(), in these units
  * @seed: of the rotation
  * @words: 64-bit words of a bit plane
  * @record_bytes: bytes of a record, a multiple of 8
  *
- * The first eight are stored; the others follow from them.
+ * The first nine are stored; the others follow from them.
  */
 struct vex_sketch {
 	u32 type;
@@ -59,6 +60,7 @@ struct vex_sketch {
 	u32 coarse_bits;
 	u32 rounds;
 	s32 unit;
+	u32 fine_step;
 	u64 seed;
 	u32 words;
 	u32 record_bytes;
@@ -165,7 +167,7 @@ bool vex_sketch_encode(const struct vex_sketch *sketch, const s32 *centre,
 
 /**
  * vex_sketch_set_dead - note in a record that its row was deleted
- * @record: a record in place; others may be reading it
+ * @record: a record in place; others may be reading it, nobody else writing
  */
 void vex_sketch_set_dead(void *record);
 
@@ -294,7 +296,7 @@ u32 vex_sketch_scan(const struct vex_sketch_query *query, const void *records,
 /**
  * vex_sketch_passes - does one record pass a query's limit?
  * @query: with its limit
- * @record: a record, dead or not
+ * @record: a record; a dead one does not pass
  * @hit: receives score and bound; its index is left alone. May be NULL
  *
  * For the second look at survivors of a scan by a query of more bits.

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/*
+ * Queries of sketches, and distances as limits of scores: docs/search.md,
+ * "Estimator" and "Bounds".
+ */
+#include "sketch_types.h"
+
+/* A norm whose square is beyond this is a limit that all rows are within. */
+#define DISTANCE_LOG 56u
+
+static u64 magnitude(s64 v)
+{
+	return v < 0 ? (u64)-v : (u64)v;
+}
+
+static bool popcnt_here(void)
+{
+	static u8 known;	/* 0, or 1 and the answer as 2 */
+	u8 value = *(volatile u8 *)&known;
+
+	if (!value) {
+		value = vex_has_popcnt() ? 3 : 1;
+		*(volatile u8 *)&known = value;
+	}
+	return value & 2;
+}
+
+size_t vex_sketch_query_bytes(const struct vex_sketch *sketch, u32 bits)
+{
+	return sizeof(struct vex_sketch_query) +
+	       sizeof(u64) * sketch->words * bits;
+}
+
+/* The query has a scale of its own, about 2^24 long; false for zero. */
+static bool own_scale(const struct vex_sketch *sketch, u32 type,
+		      const void *elements, s32 *x, s32 *unit)
+{
+	s32 top = vex_sketch_top(type, elements, sketch->dim);
+	u64 square = 0;
+	u32 i;
+
+	*unit = -150;
+	if (top == S32_MIN)
+		return false;
+	vex_sketch_fixed(type, elements, sketch->dim, top - 19, x);
+	for (i = 0; i < sketch->dim; i++)
+		square += (u64)((s64)x[i] * x[i]);
+	*unit = top - 19 + (s32)(fls64(square) + 1) / 2 - VEX_SKETCH_NORM_LOG;
+	vex_sketch_fixed(type, elements, sketch->dim, *unit, x);
+	return true;
+}
+
+/* Twice the product with the centre, and what it may be wrong by. */
+static void centre_product(struct vex_sketch_query *query,
+			   const struct vex_sketch *sketch, const s32 *centre,
+			   const s32 *x)
+{
+	vex_s128 product = 0;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < sketch->dim; i++) {
+		product += (s64)x[i] * centre[i];
+		sum += magnitude(centre[i]);
+	}
+	query->centre_product = 2 * product;
+	/* Each element of the query is wrong by half a unit at most. */
+	query->centre_slack = sum;
+}
+
+/* The query as integers, centred or not, as the metric wants it. */
+static bool take(struct vex_sketch_query *query,
+		 const struct vex_sketch *sketch, const s32 *centre, u32 type,
+		 const void *elements, s32 *x)
+{
+	u64 square;
+	s32 unit;
+
+	query->slack = 2 * vex_sketch_slack(sketch);
+	query->unit = 2 * sketch->unit;
+	if (sketch->metric != VEX_METRIC_IP) {
+		/* 1 - cosine is half the square of the distance. */
+		if (sketch->metric == VEX_METRIC_COSINE) {
+			query->unit = -2 * VEX_SKETCH_NORM_LOG - 1;
+			if (vex_sketch_top(type, elements, sketch->dim) ==
+			    S32_MIN)
+				return false;
+		}
+		return vex_sketch_vector(sketch, type, elements, x) &&
+		       vex_sketch_centred(sketch, centre, x, &square);
+	}
+	memset(x, 0, 64 * sketch->words * sizeof(*x));
+	own_scale(sketch, type, elements, x, &unit);
+	centre_product(query, sketch, centre, x);
+	query->unit = sketch->unit + unit - 1;
+	return true;
+}
+
+/* What the codes of a query add up to. */
+struct query_sums {
+	s64 sum;
+	u64 square;
+	u64 error;
+};
+
+/* Code by a step in units of 2^-8, 256 or more: whole numbers of steps. */
+static struct query_sums code(const s32 *x, u32 count, u32 bits, u64 step,
+			      u8 *codes)
+{
+	struct query_sums sums = { 0, 0, 0 };
+	s64 reciprocal = (s64)div64_u64(1ull << 40, step);
+	s64 last = (1ll << (bits - 1)) - 1;
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		s64 v = (x[i] * reciprocal + (1ll << 31)) >> 32;
+		u64 error;
+
+		v = v > last ? last : v < -last - 1 ? -last - 1 : v;
+		error = (magnitude(((s64)x[i] << 8) - v * (s64)step) + 255) >>
+			8;
+		sums.sum += v;
+		sums.square += (u64)(v * v);
+		sums.error += error * error;
+		codes[i] = (u8)v;
+	}
+	return sums;
+}
+
+static void code_query(struct vex_sketch_query *query,
+		       const struct vex_sketch *sketch, const s32 *x, u8 *codes)
+{
+	u32 used = sketch->rounds ? 64 * sketch->words : sketch->dim;
+	u32 bits = query->query_bits;
+	struct query_sums sums;
+	vex_u128 square;
+	u64 largest = 0;
+	u64 step;
+	u32 i, w;
+
+	for (i = 0; i < used; i++)
+		largest = max_t(u64, largest, magnitude(x[i]));
+	step = div64_u64(largest << 9, (1u << bits) - 1);
+	step = step < 256 ? 256 : step;
+	memset(codes + used, 0, 64 * sketch->words - used);
+	sums = code(x, used, bits, step, codes);
+
+	square = (vex_u128)(step * step) * sums.square;
+	query->square = (u64)(square >> 16);
+	query->norm = vex_sketch_root(query->square + 1);
+	query->error = vex_sketch_root(sums.error);
+	query->coarse_offset = ((1 << query->coarse_bits) - 1) * sums.sum;
+	query->offset = ((1 << query->bits) - 1) * sums.sum;
+	/*
+	 * A score's unit is such that twice a product is a shift of
+	 * scale * code, and a unit of norm 2^24 to 2^25 scores.
+	 */
+	query->shift = fls64(step) - 9;
+	query->per_norm = div64_u64(1ull << (VEX_SKETCH_NORM_UNIT +
+					     VEX_SKETCH_SCALE_UNIT + 7 +
+					     query->shift), step);
+	for (w = 0; w < query->words; w++)
+		for (i = 0; i < bits; i++)
+			query->planes[w * bits + i] =
+				vex_sketch_plane(codes + 64 * w, i);
+}
+
+int vex_sketch_query_prepare(void *memory, const struct vex_sketch *sketch,
+			     const s32 *centre, u32 query_type,
+			     const void *elements, u32 bits, void *scratch,
+			     struct vex_sketch_query **query)
+{
+	struct vex_sketch_scratch pieces =
+		vex_sketch_divide_scratch(sketch, scratch);
+	struct vex_sketch_query *q = memory;
+
+	memset(q, 0, sizeof(*q));
+	q->metric = sketch->metric;
+	q->bits = sketch->bits;
+	q->coarse_bits = sketch->coarse_bits;
+	q->words = sketch->words;
+	q->record_bytes = sketch->record_bytes;
+	q->query_bits = bits;
+	q->root_dim = (u32)vex_sketch_root(
+		(u64)(sketch->rounds ? 64 * sketch->words : sketch->dim) << 16);
+	q->popcnt = popcnt_here();
+	if (!take(q, sketch, centre, query_type, elements, pieces.x))
+		return -ERANGE;
+	vex_sketch_rotate(sketch, pieces.x, pieces.work);
+	code_query(q, sketch, pieces.x, pieces.codes);
+	if (sketch->metric != VEX_METRIC_IP)
+		q->norm_factor = (s64)q->per_norm;
+	vex_sketch_query_limit(q, S64_MAX, VEX_SKETCH_SURE);
+	*query = q;
+	return 0;
+}
+
+/* Squared units as scores, rounded up; for factors of errors too. */
+static s64 scores_above(const struct vex_sketch_query *query, vex_s128 value)
+{
+	const s64 most = S64_MAX / 4;
+
+	if (value >> 100 > 0 || value >> 100 < -1)
+		return value > 0 ? most : -most;
+	if (value < 0)
+		value = -((-value * (vex_s128)query->per_norm) >>
+			  VEX_SKETCH_NORM_UNIT);
+	else
+		value = ((value * (vex_s128)(query->per_norm + 1)) >>
+			 VEX_SKETCH_NORM_UNIT) + 1;
+	return value > most ? most : value < -most ? -most : (s64)value;
+}
+
+/*
+ * The rows within D of the query: the estimate exceeds the square of the
+ * distance to the coded query, at most D + |error of the query|, by at most
+ * twice that times |error of the row|.
+ */
+static void limit_distance(struct vex_sketch_query *query, s64 key, u64 kappa)
+{
+	vex_u128 square = vex_scaled_key(key, query->unit);
+	u64 error = query->error;
+	u64 distance;
+	vex_s128 base;
+
+	query->norm_bound = (s64)query->per_norm;
+	query->error_bound = 0;
+	query->limit = S64_MAX / 2;
+	query->open = key >= 0 && square >> DISTANCE_LOG;
+	if (key < 0)
+		query->limit = -query->limit;
+	if (key < 0 || query->open)
+		return;
+	distance = vex_sketch_root((u64)square) + query->slack;
+	base = (vex_s128)distance * distance + (vex_s128)error * error -
+	       (vex_s128)query->square +
+	       2 * (((vex_s128)distance * error * kappa >> 16) + 1);
+	if (kappa >> 16)
+		distance += error;
+	else
+		distance = vex_sketch_root(distance * distance + error * error);
+	query->error_bound = scores_above(query,
+		((vex_s128)distance * kappa >>
+		 (15 - VEX_SKETCH_ERROR_UNIT)) + 1);
+	/* One more where a negative norm was multiplied. */
+	query->limit = scores_above(query, base) + 1;
+}
+
+/* Rows whose product with the query is at least the negated key. */
+static void limit_product(struct vex_sketch_query *query, s64 key, u64 kappa)
+{
+	vex_u128 size = vex_scaled_key(key < 0 ? ~key : key, query->unit);
+	vex_s128 base;
+
+	query->norm_bound = -scores_above(query,
+		(vex_s128)(query->slack +
+			   2 * ((query->error * kappa >> 16) + 1))) - 1;
+	query->error_bound = scores_above(query,
+		((vex_s128)query->norm * kappa >>
+		 (15 - VEX_SKETCH_ERROR_UNIT)) + 1);
+	query->limit = S64_MAX / 2;
+	query->open = key >= 0 && size >> 100;
+	if (size >> 100) {
+		if (key < 0)
+			query->limit = -query->limit;
+		return;
+	}
+	base = key < 0 ? 1 - (vex_s128)size : (vex_s128)size;
+	base += query->centre_product + query->centre_slack +
+		(vex_s128)query->slack * (query->norm + query->error + 1);
+	query->limit = scores_above(query, base);
+}
+
+void vex_sketch_query_limit(struct vex_sketch_query *query, s64 key,
+			    u32 accuracy)
+{
+	u64 kappa = 1 << 16;
+
+	if (accuracy != VEX_SKETCH_SURE)
+		kappa = min_t(u64, kappa, ((u64)accuracy << 16) /
+					  query->root_dim);
+	if (key == S64_MAX) {
+		query->norm_bound = 0;
+		query->error_bound = 0;
+		query->limit = S64_MAX / 2;
+		query->open = true;
+	} else if (query->metric == VEX_METRIC_IP) {
+		limit_product(query, key, kappa);
+	} else {
+		limit_distance(query, key, kappa);
+	}
+}
+
+bool vex_sketch_bound_passes(const struct vex_sketch_query *query, s64 bound)
+{
+	return bound <= query->limit;
+}
+
+void vex_sketch_scores(const void *query, const void *const *records,
+		       u32 count, s64 *scores, u8 *flags)
+{
+	const struct vex_sketch_query *q = query;
+
+	if (likely(q->popcnt))
+		vex_sketch_scores_popcnt(q, records, count, scores, flags);
+	else
+		vex_sketch_scores_any(q, records, count, scores, flags);
+}
+
+u32 vex_sketch_scan(const struct vex_sketch_query *query, const void *records,
+		    u32 count, u64 first, struct vex_sketch_hit *hits)
+{
+	if (likely(query->popcnt))
+		return vex_sketch_scan_popcnt(query, records, count, first,
+					      hits);
+	return vex_sketch_scan_any(query, records, count, first, hits);
+}
+
+bool vex_sketch_passes(const struct vex_sketch_query *query,
+		       const void *record, struct vex_sketch_hit *hit)
+{
+	struct vex_sketch_hit found;
+
+	if (!vex_sketch_scan(query, record, 1, hit ? hit->index : 0, &found))
+		return false;
+	if (hit)
+		*hit = found;
+	return true;
+}

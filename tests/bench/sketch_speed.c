@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What sketches cost and give on real rows, in one process beside brute force
+ * with AVX2: encoding, preparing queries, the scan for each number of bits, and
+ * whole searches, by the likely bound and by the sure one, whose survivors are
+ * looked at by the exact distances of the core. Run by tests/bench/sketch; the
+ * core is compiled with the kernel's flags.
+ *
+ * Usage: sketch_speed NAME TYPE METRIC DIM ROWS QUERIES [COUNT [BITS [COARSE
+ * [ROUNDS]]]], files of raw elements; 0 or nothing for what the core chooses.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../../kernel/core/pages.h"
+#include "../../kernel/core/sketch_types.h"
+#include "../../kernel/core/topk.h"
+#include "brute_avx2.h"
+
+#define K 10u
+#define CANDIDATES 256u
+#define SAMPLE 512u
+/* Rows whose scores alone give the first limit. */
+#define FIRST_ROWS 1024u
+#define FIRST_EXACT (2 * K)
+
+struct data {
+	const char *name;
+	u32 type;
+	u32 metric;
+	u32 dim;
+	u64 rows;
+	u32 queries;
+	u8 *row;
+	u8 *query;
+	size_t row_bytes;
+	u64 *truth;
+};
+
+struct file {
+	struct vex_sketch sketch;
+	s32 *centre;
+	u8 *pages;
+	u64 count;
+	u32 per_page;
+	void *scratch;
+	void *memory[2];
+};
+
+struct tally {
+	double ns;
+	u64 found;
+	u64 exact;
+	u64 coarse;
+	u64 fine;
+};
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static void *allocate(size_t bytes)
+{
+	void *memory = aligned_alloc(64, (bytes + 127) & ~63ul);
+
+	if (!memory)
+		exit(1);
+	return memory;
+}
+
+static u8 *read_file(const char *path, size_t *bytes)
+{
+	FILE *f = fopen(path, "rb");
+	u8 *data;
+
+	if (!f || fseek(f, 0, SEEK_END)) {
+		perror(path);
+		exit(1);
+	}
+	*bytes = (size_t)ftell(f);
+	rewind(f);
+	data = allocate(*bytes);
+	if (fread(data, 1, *bytes, f) != *bytes)
+		exit(1);
+	fclose(f);
+	return data;
+}
+
+static const void *record_at(const struct file *file, u64 row)
+{
+	return file->pages + row / file->per_page * VEX_PAGE_BYTES +
+	       row % file->per_page * file->sketch.record_bytes;
+}
+
+static void encode(const struct data *data, struct file *file)
+{
+	double start = now();
+	u64 row, marked = 0;
+
+	file->per_page = VEX_RECORD_BYTES_MAX / file->sketch.record_bytes;
+	file->count = (data->rows + file->per_page - 1) / file->per_page;
+	file->pages = aligned_alloc(4096, file->count * VEX_PAGE_BYTES);
+	file->scratch = allocate(vex_sketch_scratch_bytes(&file->sketch));
+	file->memory[0] = allocate(vex_sketch_query_bytes(
+		&file->sketch, VEX_SKETCH_QUERY_BITS));
+	file->memory[1] = allocate(vex_sketch_query_bytes(
+		&file->sketch, VEX_SKETCH_QUERY_BITS_FINE));
+	memset(file->pages, 0, file->count * VEX_PAGE_BYTES);
+	start = now();
+	for (row = 0; row < data->rows; row++)
+		marked += !vex_sketch_encode(&file->sketch, file->centre,
+					     data->row + row * data->row_bytes,
+					     (void *)record_at(file, row),
+					     file->scratch);
+	start = now() - start;
+	printf("  %u bits (%u first), %u rounds, %u bytes: %.0f rows/s encoded, %lu marked\n",
+	       file->sketch.bits, file->sketch.coarse_bits, file->sketch.rounds,
+	       file->sketch.record_bytes, 1e9 * (double)data->rows / start,
+	       marked);
+}
+
+static struct vex_sketch_query *prepare(const struct data *data,
+					const struct file *file, u32 query,
+					u32 bits)
+{
+	struct vex_sketch_query *q;
+
+	if (vex_sketch_query_prepare(file->memory[bits != 4], &file->sketch,
+				     file->centre, data->type,
+				     data->query + query * data->row_bytes,
+				     bits, file->scratch, &q))
+		exit(2);
+	return q;
+}
+
+static int compare_scores(const void *a, const void *b)
+{
+	s64 x = ((const struct vex_sketch_hit *)a)->score;
+	s64 y = ((const struct vex_sketch_hit *)b)->score;
+
+	return x < y ? -1 : x > y;
+}
+
+static int same(void *context, const struct vex_entry *a,
+		const struct vex_entry *b, int *result)
+{
+	(void)context;
+	*result = a->lo < b->lo ? -1 : a->lo > b->lo;
+	return 0;
+}
+
+struct run {
+	const struct data *data;
+	const struct file *file;
+	struct vex_sketch_query *query;
+	struct vex_sketch_query *fine;
+	struct vex_search *search;
+	struct vex_topk top;
+	u32 accuracy;
+	struct tally *tally;
+};
+
+/* The exact look at candidates, the most promising first. */
+static void look(struct run *run, struct vex_sketch_hit *hits, u32 count)
+{
+	u32 i;
+
+	qsort(hits, count, sizeof(*hits), compare_scores);
+	for (i = 0; i < count; i++) {
+		struct vex_interval interval;
+		struct vex_entry entry;
+		s64 limit = vex_topk_limit(&run->top);
+
+		/* A bound of before the first limit says nothing. */
+		if (hits[i].bound == VEX_SKETCH_SCORE_MIN &&
+		    !run->query->open && i >= FIRST_EXACT ?
+		    !vex_sketch_passes(run->query,
+				       record_at(run->file, hits[i].index),
+				       NULL) :
+		    !vex_sketch_bound_passes(run->query, hits[i].bound))
+			continue;
+		run->tally->fine++;
+		if (run->fine &&
+		    !vex_sketch_passes(run->fine,
+				       record_at(run->file, hits[i].index),
+				       NULL))
+			continue;
+		run->tally->exact++;
+		vex_distance_row(run->search, 0,
+				 run->data->row +
+				 hits[i].index * run->data->row_bytes,
+				 limit, &interval);
+		entry = (struct vex_entry){ interval.lo, interval.hi,
+					    hits[i].index, hits[i].index };
+		if (vex_topk_offer(&run->top, &entry) <= 0)
+			continue;
+		limit = vex_topk_limit(&run->top);
+		vex_sketch_query_limit(run->query, limit, run->accuracy);
+		if (run->fine)
+			vex_sketch_query_limit(run->fine, limit, run->accuracy);
+	}
+}
+
+static void search(const struct data *data, const struct file *file, u32 query,
+		   bool sure, u32 accuracy, void *exact, struct tally *tally)
+{
+	static struct vex_sketch_hit hits[VEX_PAGE_BYTES + FIRST_ROWS];
+	struct vex_entry entries[K];
+	struct run run = { .data = data, .file = file, .accuracy = accuracy,
+			   .tally = tally };
+	struct vex_shape shape = { data->type, data->type, data->metric,
+				   data->dim, 1 };
+	double start = now();
+	u32 held = 0;
+	u64 page;
+	u32 i, j;
+
+	run.query = prepare(data, file, query, VEX_SKETCH_QUERY_BITS);
+	if (sure)
+		run.fine = prepare(data, file, query, VEX_SKETCH_QUERY_BITS_FINE);
+	run.search = vex_search_init(exact, &shape);
+	memcpy(vex_search_query(run.search, 0),
+	       data->query + query * data->row_bytes, data->row_bytes);
+	vex_search_prepare(run.search, NULL);
+	vex_topk_init(&run.top, entries, K, same, NULL);
+	for (page = 0; page < file->count; page++) {
+		u64 first = page * file->per_page;
+		u32 rows = (u32)min_t(u64, file->per_page, data->rows - first);
+
+		held += vex_sketch_scan(run.query,
+					file->pages + page * VEX_PAGE_BYTES,
+					rows, first, hits + held);
+		if (run.query->open ? first + rows >= FIRST_ROWS :
+				      held >= CANDIDATES) {
+			tally->coarse += held;
+			look(&run, hits, held);
+			held = 0;
+		}
+	}
+	tally->coarse += held;
+	look(&run, hits, held);
+	vex_topk_sort(&run.top);
+	tally->ns += now() - start;
+	for (i = 0; i < run.top.count; i++)
+		for (j = 0; j < K; j++)
+			tally->found += entries[i].row ==
+					data->truth[query * K + j];
+}
+
+static void searches(const struct data *data, const struct file *file,
+		     bool sure, u32 accuracy, double brute)
+{
+	struct vex_shape shape = { data->type, data->type, data->metric,
+				   data->dim, 1 };
+	void *exact = allocate(vex_search_bytes(&shape));
+	struct tally tally = { 0 };
+	double n = data->queries;
+	u32 i;
+
+	for (i = 0; i < data->queries; i++)
+		search(data, file, i, sure, accuracy, exact, &tally);
+	printf("    %-6s z %.2f: %8.1f us, %5.2f x avx2, %5.2f ns a row; recall %.4f; passed %.0f, fine %.0f, exact %.0f\n",
+	       sure ? "sure" : "likely", accuracy / 256.0, tally.ns / n / 1e3,
+	       brute / (tally.ns / n), tally.ns / n / (double)data->rows,
+	       (double)tally.found / n / K, (double)tally.coarse / n,
+	       (double)tally.fine / n, (double)tally.exact / n);
+	free(exact);
+}
+
+/* The scan alone, when nothing passes and when the true limit is set. */
+static void scans(const struct data *data, const struct file *file)
+{
+	static struct vex_sketch_hit hits[VEX_PAGE_BYTES];
+	struct vex_sketch_query *query = prepare(data, file, 0, 4);
+	double best = 1e18;
+	double start;
+	u32 pass, i;
+	u64 page;
+
+	vex_sketch_query_limit(query, VEX_KEY_MINUS_INFINITY, VEX_SKETCH_SURE);
+	for (pass = 0; pass < 7; pass++) {
+		u32 count = 0;
+
+		start = now();
+		for (page = 0; page < file->count; page++)
+			count += vex_sketch_scan(query,
+				file->pages + page * VEX_PAGE_BYTES,
+				(u32)min_t(u64, file->per_page, data->rows -
+					   page * file->per_page), 0, hits);
+		start = now() - start;
+		best = start < best ? start : best;
+	}
+	printf("    scan %.2f ns a row;", best / (double)data->rows);
+	for (i = 4; i <= 8; i += 4) {
+		start = now();
+		for (pass = 0; pass < 200; pass++)
+			prepare(data, file, pass % data->queries, i);
+		printf(" query of %u bits %.1f us;", i,
+		       (now() - start) / 200e3);
+	}
+	start = now();
+	for (pass = 0; pass < 1000; pass++)
+		vex_sketch_query_limit(query, vex_key_from_double(
+			VEX_DOUBLE_ONE), VEX_SKETCH_LIKELY);
+	printf(" limit %.0f ns\n", (now() - start) / 1000);
+}
+
+static double brute(struct data *data)
+{
+	struct brute_base base = { data->row, data->rows, data->dim,
+				   data->type == VEX_TYPE_U8,
+				   data->metric != VEX_METRIC_L2 };
+	struct brute_result *found = allocate(sizeof(*found) * K);
+	double best = 1e18;
+	u32 query, i;
+
+	data->truth = allocate(sizeof(u64) * K * data->queries);
+	for (query = 0; query < data->queries; query++) {
+		double start = now();
+
+		brute_avx2_search(&base, data->query + query * data->row_bytes,
+				  1, K, found);
+		start = now() - start;
+		best = start < best ? start : best;
+		for (i = 0; i < K; i++)
+			data->truth[query * K + i] = found[i].id;
+	}
+	free(found);
+	printf("%s: %lu rows of %u: avx2 %.1f us a query, %.2f ns a row\n",
+	       data->name, data->rows, data->dim, best / 1e3,
+	       best / (double)data->rows);
+	return best;
+}
+
+static void choose(const struct data *data, struct file *file, u32 bits)
+{
+	void *memory = allocate(vex_sketch_choose_bytes(data->dim));
+	u8 *sample = allocate(SAMPLE * data->row_bytes);
+	double start;
+	u32 i;
+
+	for (i = 0; i < SAMPLE; i++)
+		memcpy(sample + i * data->row_bytes,
+		       data->row + data->rows * i / SAMPLE * data->row_bytes,
+		       data->row_bytes);
+	file->centre = allocate(sizeof(s32) * data->dim);
+	start = now();
+	if (vex_sketch_choose(&file->sketch, file->centre, data->type,
+			      data->metric, data->dim, bits, sample, SAMPLE,
+			      memory))
+		exit(2);
+	printf("  chosen in %.1f ms: unit %d\n", (now() - start) / 1e6,
+	       file->sketch.unit);
+	free(memory);
+	free(sample);
+}
+
+int main(int argc, char **argv)
+{
+	struct data data = { 0 };
+	struct file file = { 0 };
+	double brute_ns;
+	size_t bytes;
+	u32 z;
+
+	if (argc < 7)
+		return 2;
+	data.name = argv[1];
+	data.type = strcmp(argv[2], "u8") ? VEX_TYPE_F32 : VEX_TYPE_U8;
+	data.metric = strcmp(argv[3], "l2") == 0 ? VEX_METRIC_L2 :
+		      strcmp(argv[3], "ip") == 0 ? VEX_METRIC_IP :
+						   VEX_METRIC_COSINE;
+	data.dim = (u32)atoi(argv[4]);
+	data.row_bytes = (size_t)data.dim * vex_type_bytes(data.type);
+	data.row = read_file(argv[5], &bytes);
+	data.rows = bytes / data.row_bytes;
+	data.query = read_file(argv[6], &bytes);
+	data.queries = (u32)(bytes / data.row_bytes);
+	if (argc > 7 && atoi(argv[7]))
+		data.queries = min_t(u32, data.queries, (u32)atoi(argv[7]));
+	brute_ns = brute(&data);
+	choose(&data, &file, argc > 8 ? (u32)atoi(argv[8]) : 0);
+	if (argc > 9 && atoi(argv[9]))
+		file.sketch.coarse_bits = (u32)atoi(argv[9]);
+	if (argc > 10) {
+		file.sketch.rounds = (u32)atoi(argv[10]);
+		file.sketch.seed = 0x9e3779b97f4a7c15ull;
+	}
+	encode(&data, &file);
+	scans(&data, &file);
+	for (z = 64; z <= 640; z += 96)
+		searches(&data, &file, false, z, brute_ns);
+	searches(&data, &file, true, VEX_SKETCH_SURE, brute_ns);
+	return 0;
+}
