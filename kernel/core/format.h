@@ -38,6 +38,8 @@
 #define VEXFS_MAGIC_XATTR		0x41585856U	/* "VXXA" */
 #define VEXFS_MAGIC_SYMLINK		0x4c535856U	/* "VXSL" */
 #define VEXFS_MAGIC_DERIVED		0x56445856U	/* "VXDV" */
+#define VEXFS_MAGIC_ATTRIBUTES		0x54415856U	/* "VXAT" */
+#define VEXFS_MAGIC_STRINGS		0x53535856U	/* "VXSS" */
 
 /**
  * struct vexfs_disk_header - the first 64 bytes of every metadata block
@@ -181,7 +183,8 @@ struct vexfs_disk_bitmap {
 #define VEXFS_TREE_IDS			3	/* key: row, value: id */
 #define VEXFS_TREE_ROWS			4	/* key: id, value: row */
 #define VEXFS_TREE_TOMBSTONES		5	/* key: row, value: same row */
-#define VEXFS_TREE_KINDS		6
+#define VEXFS_TREE_ATTRIBUTES		6	/* see struct vexfs_disk_attributes */
+#define VEXFS_TREE_KINDS		7
 
 #define VEXFS_TREE_DEPTH_MAX		8
 
@@ -290,11 +293,11 @@ struct vexfs_disk_name {
 #define VEXFS_FORK_TOMBSTONES		2	/* tree of VEXFS_TREE_TOMBSTONES */
 #define VEXFS_FORK_SKETCHES		3	/* data: struct vexfs_disk_derived */
 #define VEXFS_FORK_INDEX		4	/* data, the same */
-#define VEXFS_FORK_ATTRIBUTES		5	/* reserved */
+#define VEXFS_FORK_ATTRIBUTES		5	/* tree of VEXFS_TREE_ATTRIBUTES */
 #define VEXFS_FORK_CHECKSUMS		6	/* reserved */
 #define VEXFS_FORK_BUILDING		7	/* an index that is not whole yet */
 #define VEXFS_FORKS			8
-#define VEXFS_FORKS_SUPPORTED		3
+#define VEXFS_FORKS_SUPPORTED		6
 
 /**
  * struct vexfs_disk_schema - what a vector file's rows are
@@ -302,10 +305,12 @@ struct vexfs_disk_name {
  * @s_element: enum vexfs_element
  * @s_metric: enum vexfs_metric
  * @s_ids: enum vexfs_ids
- * @s_columns: attribute columns, 0 for now
+ * @s_columns: attribute columns, 0..VEXFS_COLUMNS_MAX. Their names are in an
+ *	extended attribute of VEXFS_XATTR_COLUMNS
  * @s_flags: 0
  * @s_reserved0: 0
- * @s_columns_block: block that describes the columns, 0 for now
+ * @s_column_types: enum vexfs_column_type of each column, 4 bits each, the first
+ *	in the lowest bits; the rest 0
  * @s_reserved: 0
  */
 struct vexfs_disk_schema {
@@ -316,7 +321,7 @@ struct vexfs_disk_schema {
 	u8 s_columns;
 	__le32 s_flags;
 	__le32 s_reserved0;
-	__le64 s_columns_block;
+	__le64 s_column_types;
 	__le64 s_reserved;
 };
 
@@ -447,7 +452,9 @@ struct vexfs_disk_xattr {
 #define VEXFS_XATTR_SECURITY		3
 #define VEXFS_XATTR_ACL_ACCESS		4	/* empty name */
 #define VEXFS_XATTR_ACL_DEFAULT		5	/* empty name */
-#define VEXFS_XATTR_SPACES		6
+/* Names of a schema's columns, each with a zero byte at its end; empty name. */
+#define VEXFS_XATTR_COLUMNS		6
+#define VEXFS_XATTR_SPACES		7
 
 #define VEXFS_XATTR_BYTES		4024
 
@@ -520,6 +527,60 @@ struct vexfs_disk_derived {
 
 VEX_ASSERT_SIZE(struct vexfs_disk_derived, VEXFS_BLOCK_SIZE);
 VEX_ASSERT_OFFSET(struct vexfs_disk_derived, dv_parameters, 176);
+
+/*
+ * Keys of a tree of VEXFS_TREE_ATTRIBUTES: from 0 on blocks of attributes, from
+ * VEXFS_KEY_STRINGS on blocks of the dictionary of strings (each maps to a block
+ * of the volume), from VEXFS_KEY_HASHES on hashes of strings, which map to the
+ * places of the strings in the dictionary.
+ */
+#define VEXFS_KEY_STRINGS		(1ULL << 48)
+#define VEXFS_KEY_HASHES		(1ULL << 62)
+#define VEXFS_KEY_HASH_MASK		0x3ffffffffffffff0ULL
+#define VEXFS_KEY_COLLISIONS		16U
+#define VEXFS_STRINGS_BLOCKS_MAX	(1ULL << 20)
+
+#define VEXFS_ATTRIBUTES_BYTES		4024
+
+/**
+ * struct vexfs_disk_attributes - the attributes of some rows
+ * @at_header: h_owner is the fork
+ * @at_key: the block's key in the tree: it holds the rows from @at_key * n on,
+ *	with n the most rows that fit (vex_attributes_rows())
+ * @at_data: n values of the first column, 8 bytes each, then those of the next
+ *	and so on; then, for each row, 2 bytes of which bit c says that column c
+ *	is not null. A null's value is 0. Values are signed integers in the order
+ *	of what they stand for: an i64 itself, an f64's bits (with all but the
+ *	sign inverted if it is negative), 0 or 1, the place of a string
+ */
+struct vexfs_disk_attributes {
+	struct vexfs_disk_header at_header;
+	__le64 at_key;
+	u8 at_data[VEXFS_ATTRIBUTES_BYTES];
+};
+
+#define VEXFS_STRINGS_BYTES		4016
+
+/**
+ * struct vexfs_disk_strings - a block of the dictionary of strings
+ * @ss_header: h_owner is the fork
+ * @ss_key: the block's key in the tree
+ * @ss_bytes: bytes of @ss_data in use
+ * @ss_reserved: 0
+ * @ss_data: strings, each a byte with its length and then its bytes. The place
+ *	of a string is its offset here, plus 4096 for each block before this
+ */
+struct vexfs_disk_strings {
+	struct vexfs_disk_header ss_header;
+	__le64 ss_key;
+	__le16 ss_bytes;
+	u8 ss_reserved[6];
+	u8 ss_data[VEXFS_STRINGS_BYTES];
+};
+
+VEX_ASSERT_SIZE(struct vexfs_disk_attributes, VEXFS_BLOCK_SIZE);
+VEX_ASSERT_SIZE(struct vexfs_disk_strings, VEXFS_BLOCK_SIZE);
+VEX_ASSERT_OFFSET(struct vexfs_disk_strings, ss_data, 80);
 VEX_ASSERT_SIZE(struct vexfs_disk_header, VEXFS_HEADER_BYTES);
 VEX_ASSERT_OFFSET(struct vexfs_disk_header, h_checksum, 8);
 VEX_ASSERT_OFFSET(struct vexfs_disk_header, h_uuid, 24);

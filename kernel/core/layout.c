@@ -305,9 +305,22 @@ u32 vex_element_bytes(u8 element)
 	return 0;
 }
 
+static const char *check_column_types(const struct vexfs_disk_schema *schema)
+{
+	u64 types = le64_to_cpu(schema->s_column_types);
+	unsigned int i;
+
+	for (i = 0; i < schema->s_columns; i++, types >>= 4)
+		if (!(types & 15) || (types & 15) > VEXFS_COLUMN_STRING)
+			return "s_column_types: not known";
+	return schema->s_columns < VEXFS_COLUMNS_MAX && types ?
+	       "s_column_types: more than s_columns" : NULL;
+}
+
 const char *vex_schema_check(const struct vexfs_disk_schema *schema)
 {
 	u32 dim = le32_to_cpu(schema->s_dim);
+	const char *what;
 
 	if (dim < VEXFS_DIM_MIN || dim > VEXFS_DIM_MAX)
 		return "s_dim: not from 1 to 65535";
@@ -318,8 +331,11 @@ const char *vex_schema_check(const struct vexfs_disk_schema *schema)
 		return "s_metric: not known";
 	if (schema->s_ids != VEXFS_IDS_AUTO && schema->s_ids != VEXFS_IDS_OWN)
 		return "s_ids: not known";
-	if (schema->s_columns || schema->s_columns_block)
-		return "s_columns: attribute columns are not known";
+	if (schema->s_columns > VEXFS_COLUMNS_MAX)
+		return "s_columns: too many";
+	what = check_column_types(schema);
+	if (what)
+		return what;
 	if (schema->s_flags)
 		return "s_flags: unknown flags";
 	if (schema->s_reserved0 || schema->s_reserved)

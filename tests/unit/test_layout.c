@@ -718,8 +718,9 @@ static void test_schema(void **state)
 	BAD_SCHEMA(s_metric, 5, "s_metric");
 	BAD_SCHEMA(s_ids, 0, "s_ids");
 	BAD_SCHEMA(s_ids, 3, "s_ids");
-	BAD_SCHEMA(s_columns, 1, "s_columns");
-	BAD_SCHEMA(s_columns_block, cpu_to_le64(1), "s_columns");
+	BAD_SCHEMA(s_columns, 1, "s_column_types");
+	BAD_SCHEMA(s_columns, 17, "s_columns");
+	BAD_SCHEMA(s_column_types, cpu_to_le64(1), "s_column_types");
 	BAD_SCHEMA(s_flags, cpu_to_le32(1), "s_flags");
 	BAD_SCHEMA(s_reserved0, cpu_to_le32(1), "s_reserved");
 	BAD_SCHEMA(s_reserved, cpu_to_le64(1), "s_reserved");

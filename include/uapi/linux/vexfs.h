@@ -26,6 +26,13 @@
 #define VEXFS_BATCH_MAX		(1U << 24)	/* rows or ids in a call */
 #define VEXFS_BATCH_BYTES_MAX	(1ULL << 30)	/* bytes of rows in a call */
 #define VEXFS_ID_MAX		0xfffffffffffffffeULL
+#define VEXFS_COLUMNS_MAX	16U		/* attribute columns of a file */
+#define VEXFS_COLUMN_NAME_MAX	31U		/* bytes of a column's name */
+#define VEXFS_STRING_MAX	255U		/* bytes of a string attribute */
+#define VEXFS_FILTER_BYTES_MAX	65536U		/* of a filter program */
+#define VEXFS_FILTER_OPS_MAX	1024U		/* operations in it */
+#define VEXFS_FILTER_DEPTH_MAX	32U		/* operands that wait in it */
+#define VEXFS_FILTER_IDS_MAX	(1U << 20)	/* ids that a search is limited to */
 
 /**
  * enum vexfs_element - the type of one element of a row, little-endian
@@ -66,6 +73,34 @@ enum vexfs_ids {
 };
 
 /**
+ * enum vexfs_column_type - the type of an attribute column
+ * @VEXFS_COLUMN_I64: signed 64-bit integer
+ * @VEXFS_COLUMN_F64: IEEE-754 binary64, not a NaN; minus zero becomes zero
+ * @VEXFS_COLUMN_BOOL: 0 or 1
+ * @VEXFS_COLUMN_STRING: up to VEXFS_STRING_MAX bytes of any value
+ */
+enum vexfs_column_type {
+	VEXFS_COLUMN_I64 = 1,
+	VEXFS_COLUMN_F64 = 2,
+	VEXFS_COLUMN_BOOL = 3,
+	VEXFS_COLUMN_STRING = 4,
+};
+
+/**
+ * struct vexfs_column - an attribute column of a vector file
+ * @name: a letter or underscore, then letters, digits and underscores (ASCII);
+ *       at most VEXFS_COLUMN_NAME_MAX bytes, the rest 0. Not one of the words
+ *       of filters' text: and, or, not, in, is, null, true, false (in any case)
+ * @type: enum vexfs_column_type
+ * @reserved: 0
+ */
+struct vexfs_column {
+	__u8 name[32];
+	__u32 type;
+	__u32 reserved;
+};
+
+/**
  * struct vexfs_schema - what the rows of a vector file are
  * @size: sizeof(struct vexfs_schema)
  * @dim: elements in a row, VEXFS_DIM_MIN..VEXFS_DIM_MAX
@@ -79,6 +114,11 @@ enum vexfs_ids {
  * @live_rows: rows that searches see (out)
  * @next_id: the next automatic id (out)
  * @generation: counts the changes that renumber rows (out)
+ * @columns: pointer to struct vexfs_column, or 0. GET_SCHEMA writes all columns
+ *       there if it is not 0
+ * @column_count: columns at @columns, 0..VEXFS_COLUMNS_MAX. GET_SCHEMA: room
+ *       for so many (ERANGE if there are more), then how many there are
+ * @reserved1: 0
  * @reserved: 0
  *
  * VEXFS_IOC_SET_SCHEMA makes an empty regular file a vector file, or sets
@@ -98,8 +138,23 @@ struct vexfs_schema {
 	__aligned_u64 live_rows;
 	__aligned_u64 next_id;
 	__aligned_u64 generation;
+	__aligned_u64 columns;
+	__u32 column_count;
+	__u32 reserved1;
 	__aligned_u64 reserved[3];
 };
+
+/*
+ * Attributes of rows pass in records of 8 * (1 + columns) bytes: a __u64 whose
+ * bit c says that column c has a value (a column without one is null; bits
+ * beyond the columns are 0), then a __u64 for each column: an i64 in two's
+ * complement, the bit pattern of an f64, 0 or 1 for a bool, and for a string
+ * where its bytes are in the area of strings that goes with the records. The
+ * value of a null column is 0.
+ */
+#define VEXFS_ATTRIBUTE_BYTES(columns)	(8ULL * (1 + (columns)))
+/* A string: its offset in the area (32 bits), and its bytes. */
+#define VEXFS_STRING_REF(offset, bytes)	((__u64)(bytes) << 32 | (__u32)(offset))
 
 /**
  * struct vexfs_batch_insert - append rows, all of them or none
@@ -111,9 +166,13 @@ struct vexfs_schema {
  *       VEXFS_ID_MAX), 0 for VEXFS_IDS_AUTO
  * @count: rows, 1..VEXFS_BATCH_MAX; at most VEXFS_BATCH_BYTES_MAX bytes
  * @first_id: the id of the first row; the others follow (out, automatic ids)
- * @bad_index: on EINVAL for a NaN, an infinity or an id beyond VEXFS_ID_MAX,
- *       and on EEXIST, the index in the batch of the first row to blame (out);
- *       otherwise U64_MAX
+ * @bad_index: on EINVAL for a NaN, an infinity, an id beyond VEXFS_ID_MAX or an
+ *       attribute that its column cannot hold, and on EEXIST, the index in the
+ *       batch of the first row to blame (out); otherwise U64_MAX
+ * @attributes: pointer to @count records (VEXFS_ATTRIBUTE_BYTES()); 0: all null
+ * @attributes_bytes: bytes at @attributes: exactly @count times a record's, or 0
+ * @strings: pointer to the area of strings, or 0 if no record has a string
+ * @strings_bytes: bytes at @strings, at most VEXFS_BATCH_BYTES_MAX
  * @reserved: 0
  */
 struct vexfs_batch_insert {
@@ -125,6 +184,10 @@ struct vexfs_batch_insert {
 	__aligned_u64 count;
 	__aligned_u64 first_id;
 	__aligned_u64 bad_index;
+	__aligned_u64 attributes;
+	__aligned_u64 attributes_bytes;
+	__aligned_u64 strings;
+	__aligned_u64 strings_bytes;
 	__aligned_u64 reserved[3];
 };
 
@@ -190,6 +253,111 @@ struct vexfs_get_vectors {
 	__aligned_u64 returned;
 	__aligned_u64 bad_index;
 	__aligned_u64 reserved[3];
+};
+
+/**
+ * struct vexfs_attributes - set or get attributes of rows by id
+ * @size: sizeof(struct vexfs_attributes)
+ * @flags: 0
+ * @ids: pointer to @count __u64 ids
+ * @count: ids, 1..VEXFS_BATCH_MAX
+ * @columns: SET_ATTRIBUTES: bit c: column c of the rows becomes what the
+ *       records say, the other columns stay; not 0. GET_ATTRIBUTES: 0
+ * @reserved0: 0
+ * @attributes: pointer to @count records (VEXFS_ATTRIBUTE_BYTES()): read from by
+ *       SET_ATTRIBUTES, written to by GET_ATTRIBUTES
+ * @attributes_bytes: bytes at @attributes: exactly @count times a record's
+ * @strings: pointer to the area of strings: read from by SET_ATTRIBUTES, room
+ *       for GET_ATTRIBUTES; may be 0 if no record has a string
+ * @strings_bytes: bytes at @strings, at most VEXFS_BATCH_BYTES_MAX
+ * @returned: GET_ATTRIBUTES: records given: fewer than @count when there is no
+ *       room for the next one's strings (out)
+ * @bad_index: on ENOENT the index of the first id that names no row, on EINVAL
+ *       of the first record with an attribute that its column cannot hold
+ *       (out); otherwise U64_MAX
+ * @reserved: 0
+ *
+ * SET_ATTRIBUTES changes all of the rows or none, but for changes that are too
+ * many for one transaction of the journal, which may be durable in part after
+ * a crash (docs/abi.md).
+ */
+struct vexfs_attributes {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 ids;
+	__aligned_u64 count;
+	__u32 columns;
+	__u32 reserved0;
+	__aligned_u64 attributes;
+	__aligned_u64 attributes_bytes;
+	__aligned_u64 strings;
+	__aligned_u64 strings_bytes;
+	__aligned_u64 returned;
+	__aligned_u64 bad_index;
+	__aligned_u64 reserved[3];
+};
+
+/**
+ * enum vexfs_filter_code - what an operation of a filter does
+ * @VEXFS_FILTER_EQ: push: column = value
+ * @VEXFS_FILTER_NE: push: column != value
+ * @VEXFS_FILTER_LT: push: column < value (not for strings, as the next three)
+ * @VEXFS_FILTER_LE: push: column <= value
+ * @VEXFS_FILTER_GT: push: column > value
+ * @VEXFS_FILTER_GE: push: column >= value
+ * @VEXFS_FILTER_IN: push: column is one of a list of values
+ * @VEXFS_FILTER_NULL: push: column is null
+ * @VEXFS_FILTER_AND: pop two, push: both hold
+ * @VEXFS_FILTER_OR: pop two, push: one of them holds
+ * @VEXFS_FILTER_NOT: pop one, push: it does not hold
+ */
+enum vexfs_filter_code {
+	VEXFS_FILTER_EQ = 1,
+	VEXFS_FILTER_NE = 2,
+	VEXFS_FILTER_LT = 3,
+	VEXFS_FILTER_LE = 4,
+	VEXFS_FILTER_GT = 5,
+	VEXFS_FILTER_GE = 6,
+	VEXFS_FILTER_IN = 7,
+	VEXFS_FILTER_NULL = 8,
+	VEXFS_FILTER_AND = 9,
+	VEXFS_FILTER_OR = 10,
+	VEXFS_FILTER_NOT = 11,
+};
+
+/**
+ * struct vexfs_filter_op - an operation of a filter
+ * @code: enum vexfs_filter_code
+ * @column: the column of a comparison, else 0
+ * @reserved: 0
+ * @count: VEXFS_FILTER_IN: values in the list, at least 1; else 0
+ * @value: of a comparison as attributes carry values, a string's place being
+ *       counted from the program's beginning; VEXFS_FILTER_IN: where in the
+ *       program the list begins, a multiple of 8; else 0
+ */
+struct vexfs_filter_op {
+	__u8 code;
+	__u8 column;
+	__u16 reserved;
+	__u32 count;
+	__aligned_u64 value;
+};
+
+/**
+ * struct vexfs_filter_program - which rows a search may find
+ * @op_count: operations, 1..VEXFS_FILTER_OPS_MAX
+ * @reserved: 0
+ * @ops: the operations, in postfix order; one operand is left at their end. What
+ *       they refer to lies after them: lists of __u64 values, bytes of strings
+ *
+ * A comparison with a column that is null is unknown, as in SQL: so is NOT of
+ * it, AND of it and what holds, OR of it and what does not. A row is found only
+ * if the whole holds. Little-endian.
+ */
+struct vexfs_filter_program {
+	__u32 op_count;
+	__u32 reserved;
+	struct vexfs_filter_op ops[];
 };
 
 /**
@@ -410,6 +578,8 @@ struct vexfs_search_stats {
 #define VEXFS_IOC_KNN_SEARCH	_IOWR(VEXFS_IOC_MAGIC, 6, struct vexfs_knn_search)
 #define VEXFS_IOC_RANGE_SEARCH	_IOWR(VEXFS_IOC_MAGIC, 7, struct vexfs_range_search)
 #define VEXFS_IOC_SEARCH_STATS	_IOWR(VEXFS_IOC_MAGIC, 8, struct vexfs_search_stats)
+#define VEXFS_IOC_SET_ATTRIBUTES	_IOWR(VEXFS_IOC_MAGIC, 12, struct vexfs_attributes)
+#define VEXFS_IOC_GET_ATTRIBUTES	_IOWR(VEXFS_IOC_MAGIC, 13, struct vexfs_attributes)
 
 /*
  * The same calls through io_uring: IORING_OP_URING_CMD on the open file with
