@@ -7,7 +7,7 @@
 #include "index.h"
 
 /* The next row from @row on that is not deleted. */
-static int vexfs_next_live(struct vexfs_pass *pass, u64 *row, u64 end_row)
+static int vexfs_next_undeleted(struct vexfs_pass *pass, u64 *row, u64 end_row)
 {
 	struct vex_run run;
 	int err;
@@ -23,12 +23,33 @@ static int vexfs_next_live(struct vexfs_pass *pass, u64 *row, u64 end_row)
 	return 0;
 }
 
+/* The next row from @row on that the search may find. */
+static int vexfs_next_live(struct vexfs_pass *pass, u64 *row, u64 end_row)
+{
+	u64 first;
+	int err;
+
+	do {
+		err = vexfs_next_undeleted(pass, row, end_row);
+		if (err || !pass->filter || *row >= end_row)
+			return err;
+		first = *row;
+		err = vexfs_filter_next(pass->filter, row, end_row);
+	} while (!err && *row != first);
+	return err;
+}
+
 int vexfs_pass_live(struct vexfs_pass *pass, u64 row)
 {
 	u64 next = row;
-	int err = vexfs_next_live(pass, &next, row + 1);
+	int ret;
 
-	return err ? err : next == row;
+	/* The filter's bits are quicker to look at than runs of rows. */
+	ret = pass->filter ? vexfs_filter_row(pass->filter, row) : 1;
+	if (ret <= 0)
+		return ret;
+	ret = vexfs_next_undeleted(pass, &next, row + 1);
+	return ret ? ret : next == row;
 }
 
 int vexfs_pass_id(struct vexfs_pass *pass, u64 row, u64 *id)
@@ -127,7 +148,7 @@ int vexfs_flat_knn(struct vexfs_pass *pass, u64 row, u64 end_row)
 		err = vexfs_next_live(pass, &row, end_row);
 		if (err || row >= end_row)
 			break;
-		err = vexfs_pass_row(pass, row, true, &data);
+		err = vexfs_pass_row(pass, row, !pass->sparse, &data);
 		if (!err)
 			err = vexfs_flat_row(pass, row, data, limits,
 					     intervals);
@@ -188,7 +209,7 @@ int vexfs_flat_range(struct vexfs_pass *pass, u64 row, u64 end_row,
 		ret = vexfs_next_live(pass, &row, end_row);
 		if (ret || row >= end_row)
 			return ret;
-		ret = vexfs_pass_row(pass, row, true, &data);
+		ret = vexfs_pass_row(pass, row, !pass->sparse, &data);
 		if (ret)
 			return ret;
 		pass->counts.rows_scanned++;

@@ -7,6 +7,7 @@
 #define VEXFS_INDEX_H
 
 #include "rows.h"
+#include "filter.h"
 #include "core/distance.h"
 #include "core/topk.h"
 
@@ -60,6 +61,8 @@ struct vexfs_search_counts {
  * @exact_rows: gives the core access to it
  * @tombstones: walks the rows that are deleted
  * @ids: walks the ids; without a fork an id is its row's number
+ * @filter: says which rows may be found, or NULL for all; the search's
+ * @sparse: few rows are looked at: reading ahead does not pay
  * @counts: what it took
  */
 struct vexfs_pass {
@@ -83,6 +86,8 @@ struct vexfs_pass {
 	struct vex_rows exact_rows;
 	struct vexfs_run_cursor tombstones;
 	struct vexfs_run_cursor ids;
+	struct vexfs_filter *filter;
+	bool sparse;
 	struct vexfs_search_counts counts;
 };
 
@@ -111,11 +116,12 @@ extern const struct vexfs_index_ops vexfs_scan_index;
 /* In flat.c */
 
 /**
- * vexfs_pass_live() - is a row there, or deleted?
+ * vexfs_pass_live() - may the search find a row?
  * @pass: the pass
  * @row: the row; quickest if rows grow from call to call
  *
- * Return: 1 if it is there, 0 if not, or a negative errno.
+ * Return: 1 if it may; 0 if it is deleted, or the filter does not let it pass;
+ * or a negative errno.
  */
 int vexfs_pass_live(struct vexfs_pass *pass, u64 row);
 

@@ -6,7 +6,7 @@
  */
 #include <linux/iversion.h>
 #include <linux/writeback.h>
-#include "vexfs.h"
+#include "attributes.h"
 
 static struct kmem_cache *vexfs_inode_cache;
 
@@ -602,7 +602,9 @@ int vexfs_fork_remove(struct inode *base, unsigned int slot)
 	fork = vexfs_fork_get(base, slot);
 	if (IS_ERR(fork))
 		return PTR_ERR(fork);
-	err = vexfs_remove_tree(fork);
+	err = slot == VEXFS_FORK_ATTRIBUTES ? vexfs_attributes_free(fork) : 0;
+	if (!err)
+		err = vexfs_remove_tree(fork);
 	if (err)
 		goto out_put;
 	mutex_lock(&info->fork_lock);

@@ -5,7 +5,7 @@
  * here as well.
  */
 #include <linux/mount.h>
-#include "rows.h"
+#include "attributes.h"
 
 /* What a call needs of its file. */
 #define VEXFS_CALL_READ		1U	/* open for reading */
@@ -21,6 +21,7 @@ union vexfs_argument {
 	struct vexfs_knn_search knn;
 	struct vexfs_range_search range;
 	struct vexfs_search_stats stats;
+	struct vexfs_attributes attributes;
 };
 
 static int vexfs_call_set_schema(struct file *file, union vexfs_argument *arg)
@@ -46,13 +47,15 @@ static int vexfs_call_set_schema(struct file *file, union vexfs_argument *arg)
 
 static int vexfs_call_get_schema(struct file *file, union vexfs_argument *arg)
 {
-	u32 size = arg->size;
+	struct vexfs_schema *schema = &arg->schema, asked = *schema;
 
-	if (arg->schema.flags || arg->schema.reserved0 ||
-	    memchr_inv(arg->schema.reserved, 0, sizeof(arg->schema.reserved)))
+	if (asked.flags || asked.reserved0 || asked.reserved1 ||
+	    memchr_inv(asked.reserved, 0, sizeof(asked.reserved)))
 		return -EINVAL;
-	memset(&arg->schema, 0, sizeof(arg->schema));
-	arg->schema.size = size;
+	memset(schema, 0, sizeof(*schema));
+	schema->size = asked.size;
+	schema->columns = asked.columns;
+	schema->column_count = asked.column_count;
 	return vexfs_schema_get(file_inode(file), &arg->schema);
 }
 
@@ -146,6 +149,18 @@ static int vexfs_call_stats(struct file *file, union vexfs_argument *arg)
 	return 0;
 }
 
+static int vexfs_call_set_attributes(struct file *file,
+				     union vexfs_argument *arg)
+{
+	return vexfs_set_attributes(file, &arg->attributes);
+}
+
+static int vexfs_call_get_attributes(struct file *file,
+				     union vexfs_argument *arg)
+{
+	return vexfs_get_attributes(file, &arg->attributes);
+}
+
 /**
  * struct vexfs_call - a call of the interface
  * @size: bytes of its structure as this module knows it
@@ -188,6 +203,12 @@ static const struct vexfs_call vexfs_calls[] = {
 		   VEXFS_CALL_ROWS | VEXFS_CALL_READ, true, vexfs_call_range),
 	VEXFS_CALL(VEXFS_IOC_SEARCH_STATS, vexfs_search_stats,
 		   VEXFS_CALL_ROWS | VEXFS_CALL_READ, true, vexfs_call_stats),
+	VEXFS_CALL(VEXFS_IOC_SET_ATTRIBUTES, vexfs_attributes,
+		   VEXFS_CALL_ROWS | VEXFS_CALL_WRITE, true,
+		   vexfs_call_set_attributes),
+	VEXFS_CALL(VEXFS_IOC_GET_ATTRIBUTES, vexfs_attributes,
+		   VEXFS_CALL_ROWS | VEXFS_CALL_READ, true,
+		   vexfs_call_get_attributes),
 };
 
 /* May the call be made on this file? */

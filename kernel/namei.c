@@ -175,13 +175,13 @@ static int vexfs_readdir(struct file *file, struct dir_context *ctx)
 static unsigned int vexfs_credits_make(struct inode *dir)
 {
 	return vexfs_tree_credits(dir) + VEXFS_CREDITS_NEW +
-	       VEXFS_CREDITS_INIT + VEXFS_CREDITS_STATE +
+	       VEXFS_CREDITS_INIT + VEXFS_CREDITS_XATTR + VEXFS_CREDITS_STATE +
 	       3 * VEXFS_CREDITS_INODE + VEXFS_CREDITS_ALLOC + 1;
 }
 
 static unsigned int vexfs_revokes_make(struct inode *dir)
 {
-	return vexfs_tree_revokes(dir) + 4 * VEXFS_REVOKES_XATTR;
+	return vexfs_tree_revokes(dir) + 5 * VEXFS_REVOKES_XATTR;
 }
 
 /* Throw away an inode that got no name: its removal is evict's. */
@@ -205,6 +205,8 @@ static int vexfs_init_inode(handle_t *handle, struct inode *dir,
 		err = vexfs_acl_init(handle, inode, dir);
 	if (!err)
 		err = vexfs_security_init(handle, inode, dir, &dentry->d_name);
+	if (!err)
+		err = vexfs_columns_inherit(handle, inode, dir);
 	if (!err)
 		err = vexfs_inode_write(handle, inode);
 	return err;

@@ -11,7 +11,7 @@
  * of IDS beyond the last row name everything that an insert left behind.
  */
 #include <linux/sort.h>
-#include "rows.h"
+#include "attributes.h"
 
 /* Runs handled in one transaction before others get their turn. */
 #define VEXFS_RUNS_PER_HANDLE	64
@@ -20,6 +20,7 @@ static const u8 vexfs_fork_kinds[VEXFS_FORKS_SUPPORTED] = {
 	[VEXFS_FORK_IDS] = VEXFS_TREE_IDS,
 	[VEXFS_FORK_ROWS] = VEXFS_TREE_ROWS,
 	[VEXFS_FORK_TOMBSTONES] = VEXFS_TREE_TOMBSTONES,
+	[VEXFS_FORK_ATTRIBUTES] = VEXFS_TREE_ATTRIBUTES,
 };
 
 /* Make a fork. Context: i_rwsem and fork_lock held. */
@@ -63,8 +64,7 @@ static struct inode *vexfs_fork_create(struct inode *base, unsigned int slot)
 	return ERR_PTR(err);
 }
 
-/* A fork with a reference, made if there is none. Context: i_rwsem held. */
-static struct inode *vexfs_fork_make(struct inode *base, unsigned int slot)
+struct inode *vexfs_fork_make(struct inode *base, unsigned int slot)
 {
 	struct vexfs_inode_info *info = VEXFS_I(base);
 	struct inode *fork = vexfs_fork_get(base, slot);
@@ -587,7 +587,9 @@ int vexfs_rows_trim(struct inode *base)
 		return 0;
 	}
 	err = vexfs_trim_fork(base, VEXFS_FORK_IDS, rows);
-	return err ? err : vexfs_trim_fork(base, VEXFS_FORK_TOMBSTONES, rows);
+	if (!err)
+		err = vexfs_trim_fork(base, VEXFS_FORK_TOMBSTONES, rows);
+	return err ? err : vexfs_attributes_trim(base, rows);
 }
 
 /* Deleting */

@@ -11,6 +11,18 @@
 
 /* In rows.c */
 
+/**
+ * vexfs_fork_make() - a fork of a vector file, made if there is none
+ * @base: the vector file
+ * @slot: VEXFS_FORK_*
+ *
+ * Opens and closes a handle.
+ *
+ * Context: i_rwsem held for writing; no handle may be held.
+ * Return: the fork with a reference, or an ERR_PTR.
+ */
+struct inode *vexfs_fork_make(struct inode *base, unsigned int slot);
+
 #define VEXFS_CURSOR_RUNS	32
 
 /**

@@ -182,6 +182,18 @@ static void vexfs_search_account(struct inode *inode, struct vexfs_pass *pass,
 		atomic64_inc(&stats->interrupted);
 }
 
+/* Reading ahead brings what is wanted only if many of the rows are. */
+static int vexfs_pass_density(struct vexfs_pass *pass)
+{
+	u32 share;
+	int err;
+
+	err = vexfs_filter_share(pass->filter, pass->first_row, pass->end_row,
+				 &share);
+	pass->sparse = share < VEXFS_SHARE_ALL / 16;
+	return err;
+}
+
 /* k nearest neighbours */
 
 /* Is the answer to equal brute force's? */
@@ -233,6 +245,7 @@ static int vexfs_knn_answer(struct vexfs_pass *pass, struct inode *inode,
 /* Queries @first and the @shape->queries - 1 after it, once. */
 static int vexfs_knn_once(struct file *file, struct vexfs_knn_search *knn,
 			  const struct vexfs_index_ops *index,
+			  struct vexfs_filter *filter,
 			  const struct vexfs_snapshot *snapshot,
 			  const struct vex_shape *shape, u32 first)
 {
@@ -257,11 +270,14 @@ static int vexfs_knn_once(struct file *file, struct vexfs_knn_search *knn,
 	if (knn->row_count)
 		pass->end_row = min(pass->end_row, pass->first_row +
 				    min(knn->row_count, snapshot->rows));
+	pass->filter = filter;
 	pass->exact = vexfs_knn_exact(knn);
 	pass->effort = knn->effort;
 	pass->target_recall = knn->target_recall ? knn->target_recall :
 						   VEXFS_RECALL_DEFAULT;
-	err = index->knn(pass);
+	err = vexfs_pass_density(pass);
+	if (!err)
+		err = index->knn(pass);
 	if (!err)
 		err = vexfs_knn_answer(pass, inode,
 				       results + (size_t)first * knn->k,
@@ -290,9 +306,6 @@ static int vexfs_knn_check(const struct vexfs_knn_search *knn)
 	    (knn->effort && knn->target_recall) ||
 	    ((knn->flags & VEXFS_SEARCH_EXACT) &&
 	     (knn->effort || knn->target_recall)))
-		return -EINVAL;
-	if (knn->filter || knn->filter_bytes || knn->filter_ids ||
-	    knn->filter_ids_count)
 		return -EINVAL;
 	if (knn->results_bytes !=
 	    (u64)knn->query_count * knn->k * sizeof(struct vexfs_result))
@@ -326,6 +339,7 @@ static u32 vexfs_pass_queries(struct vex_shape shape, u32 left,
 }
 
 static int vexfs_knn_all(struct file *file, struct vexfs_knn_search *knn,
+			 struct vexfs_filter *filter,
 			 const struct vexfs_snapshot *snapshot)
 {
 	const struct vexfs_index_ops *index = vexfs_knn_index(knn);
@@ -351,7 +365,8 @@ static int vexfs_knn_all(struct file *file, struct vexfs_knn_search *knn,
 	for (first = 0; first < knn->query_count; first += shape.queries) {
 		shape.queries = vexfs_pass_queries(shape, knn->query_count -
 						   first, knn);
-		err = vexfs_knn_once(file, knn, index, snapshot, &shape, first);
+		err = vexfs_knn_once(file, knn, index, filter, snapshot,
+				     &shape, first);
 		if (err)
 			return err;
 	}
@@ -362,6 +377,13 @@ int vexfs_knn_search(struct file *file, struct vexfs_knn_search *knn)
 {
 	struct inode *inode = file_inode(file);
 	struct vexfs_vector_stats *stats = &VEXFS_I(inode)->vector.stats;
+	struct vexfs_filter_user user = {
+		.program = knn->filter,
+		.program_bytes = knn->filter_bytes,
+		.ids = knn->filter_ids,
+		.ids_count = knn->filter_ids_count,
+	};
+	struct vexfs_filter *filter;
 	struct vexfs_snapshot snapshot;
 	u64 begun = ktime_get_ns();
 	int err, tries = 0;
@@ -373,7 +395,11 @@ int vexfs_knn_search(struct file *file, struct vexfs_knn_search *knn)
 		if (tries)
 			atomic64_inc(&stats->restarted);
 		vexfs_snapshot_take(inode, &snapshot);
-		err = vexfs_knn_all(file, knn, &snapshot);
+		filter = vexfs_filter_new(inode, &snapshot, &user);
+		err = PTR_ERR_OR_ZERO(filter);
+		if (!err)
+			err = vexfs_knn_all(file, knn, filter, &snapshot);
+		vexfs_filter_free(filter);
 	} while (err == -ESTALE && !tries++);
 	if (!err)
 		atomic64_add(knn->query_count, &stats->knn_queries);
@@ -442,7 +468,9 @@ static int vexfs_range_run(struct vexfs_range_search *range,
 {
 	int ret;
 
-	ret = vexfs_scan_index.range(pass, vexfs_range_take, out);
+	ret = vexfs_pass_density(pass);
+	if (!ret)
+		ret = vexfs_scan_index.range(pass, vexfs_range_take, out);
 	if (ret < 0)
 		return ret;
 	if (out->count && vexfs_range_flush(out))
@@ -457,6 +485,7 @@ static int vexfs_range_run(struct vexfs_range_search *range,
 }
 
 static int vexfs_range_once(struct file *file, struct vexfs_range_search *range,
+			    struct vexfs_filter *filter,
 			    const struct vexfs_snapshot *snapshot, s64 radius)
 {
 	struct inode *inode = file_inode(file);
@@ -482,6 +511,7 @@ static int vexfs_range_once(struct file *file, struct vexfs_range_search *range,
 	}
 	pass->first_row = min(range->cursor, snapshot->rows);
 	pass->end_row = snapshot->rows;
+	pass->filter = filter;
 	pass->exact = true;
 	pass->radius = radius;
 	out->pass = pass;
@@ -505,6 +535,13 @@ int vexfs_range_search(struct file *file, struct vexfs_range_search *range)
 {
 	struct inode *inode = file_inode(file);
 	struct vexfs_vector_stats *stats = &VEXFS_I(inode)->vector.stats;
+	struct vexfs_filter_user user = {
+		.program = range->filter,
+		.program_bytes = range->filter_bytes,
+		.ids = range->filter_ids,
+		.ids_count = range->filter_ids_count,
+	};
+	struct vexfs_filter *filter;
 	struct vexfs_snapshot snapshot;
 	u64 begun = ktime_get_ns();
 	bool fresh = !range->cursor;
@@ -514,8 +551,6 @@ int vexfs_range_search(struct file *file, struct vexfs_range_search *range)
 	range->count = 0;
 	if (range->flags || !range->query || !range->results ||
 	    !range->capacity || range->capacity > VEXFS_BATCH_MAX ||
-	    range->filter || range->filter_bytes || range->filter_ids ||
-	    range->filter_ids_count ||
 	    memchr_inv(range->reserved, 0, sizeof(range->reserved)) ||
 	    vex_radius_key(range->radius, &radius))
 		return -EINVAL;
@@ -525,7 +560,12 @@ int vexfs_range_search(struct file *file, struct vexfs_range_search *range)
 		vexfs_snapshot_take(inode, &snapshot);
 		if (!fresh && range->generation != snapshot.generation)
 			return -ESTALE;
-		err = vexfs_range_once(file, range, &snapshot, radius);
+		filter = vexfs_filter_new(inode, &snapshot, &user);
+		err = PTR_ERR_OR_ZERO(filter);
+		if (!err)
+			err = vexfs_range_once(file, range, filter, &snapshot,
+					       radius);
+		vexfs_filter_free(filter);
 	} while (err == -ESTALE && fresh && !tries++);
 	if (!err)
 		atomic64_inc(&stats->range_queries);

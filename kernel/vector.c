@@ -4,14 +4,14 @@
  * write(2), publishing, truncating.
  *
  * Rows come into being in this order: bytes into the page cache beyond the
- * last row; ids into the forks; then @rows grows by one store, and searches
+ * last row; attributes and ids into the forks; then @rows grows by one store, and searches
  * see them. On disk they come into being when they are published: the
  * matrix is written and converted first, then one transaction sets the rows
  * and the size. A crash before it leaves the rows as they were; what it
  * leaves beyond them is trimmed before the file grows again.
  */
 #include <linux/uio.h>
-#include "rows.h"
+#include "attributes.h"
 
 /* Rows pass through a buffer of so many bytes on their way in. */
 #define VEXFS_CHUNK_BYTES	(128U << 10)
@@ -247,6 +247,8 @@ static int vexfs_insert_rows(struct kiocb *iocb,
 	kvfree(append.buffer);
 	if (append.bad_row != U64_MAX)
 		batch->bad_index = append.bad_row - first;
+	if (!ret && batch->attributes)
+		ret = vexfs_records_insert(inode, first, batch);
 	if (!ret && vexfs_ids_kept(inode))
 		ret = vexfs_ids_insert(inode, first, batch->count, ids,
 				       next_id);
@@ -276,6 +278,9 @@ static int vexfs_insert_prepare(struct kiocb *iocb,
 		return -EINVAL;
 	if ((vector->schema.s_ids == VEXFS_IDS_OWN) != !!ids)
 		return -EINVAL;
+	err = vexfs_records_check(inode, batch);
+	if (err)
+		return err;
 	if (size != vector->rows * vector->row_bytes)
 		return -EBUSY;
 	if (batch->vectors_bytes > inode->i_sb->s_maxbytes - size)

@@ -746,6 +746,17 @@ int vexfs_vector_truncate(struct inode *inode, loff_t size);
 void vexfs_vector_inherit(struct inode *inode, struct inode *dir);
 
 /**
+ * vexfs_columns_inherit() - and the names of its columns
+ * @handle: the handle, with VEXFS_CREDITS_XATTR
+ * @inode: the new file or directory
+ * @dir: its directory
+ *
+ * Return: 0 or a negative errno.
+ */
+int vexfs_columns_inherit(handle_t *handle, struct inode *inode,
+			  struct inode *dir);
+
+/**
  * vexfs_schema_show() - a schema as text
  * @inode: the file or directory
  * @buffer: room, or NULL

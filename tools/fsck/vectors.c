@@ -8,11 +8,19 @@
 #include <sys/stat.h>
 
 static const char *const fork_names[VEXFS_FORKS_SUPPORTED] = {
-	"ids", "rows", "tombstones",
+	[VEXFS_FORK_IDS] = "ids",
+	[VEXFS_FORK_ROWS] = "rows",
+	[VEXFS_FORK_TOMBSTONES] = "tombstones",
+	[VEXFS_FORK_SKETCHES] = "sketches",
+	[VEXFS_FORK_INDEX] = "index",
+	[VEXFS_FORK_ATTRIBUTES] = "attributes",
 };
 
 static const u8 fork_kinds[VEXFS_FORKS_SUPPORTED] = {
-	VEXFS_TREE_IDS, VEXFS_TREE_ROWS, VEXFS_TREE_TOMBSTONES,
+	[VEXFS_FORK_IDS] = VEXFS_TREE_IDS,
+	[VEXFS_FORK_ROWS] = VEXFS_TREE_ROWS,
+	[VEXFS_FORK_TOMBSTONES] = VEXFS_TREE_TOMBSTONES,
+	[VEXFS_FORK_ATTRIBUTES] = VEXFS_TREE_ATTRIBUTES,
 };
 
 static const char *check_fork(struct fsck *fsck, u64 ino, u32 slot, u64 fork,

@@ -29,6 +29,7 @@
 #define VEXFS_COLUMNS_MAX	16U		/* attribute columns of a file */
 #define VEXFS_COLUMN_NAME_MAX	31U		/* bytes of a column's name */
 #define VEXFS_STRING_MAX	255U		/* bytes of a string attribute */
+#define VEXFS_ATTRIBUTES_MAX	(1U << 20)	/* rows in a call about attributes */
 #define VEXFS_FILTER_BYTES_MAX	65536U		/* of a filter program */
 #define VEXFS_FILTER_OPS_MAX	1024U		/* operations in it */
 #define VEXFS_FILTER_DEPTH_MAX	32U		/* operands that wait in it */
@@ -260,7 +261,7 @@ struct vexfs_get_vectors {
  * @size: sizeof(struct vexfs_attributes)
  * @flags: 0
  * @ids: pointer to @count __u64 ids
- * @count: ids, 1..VEXFS_BATCH_MAX
+ * @count: ids, 1..VEXFS_ATTRIBUTES_MAX
  * @columns: SET_ATTRIBUTES: bit c: column c of the rows becomes what the
  *       records say, the other columns stay; not 0. GET_ATTRIBUTES: 0
  * @reserved0: 0
