@@ -787,7 +787,7 @@ static void test_xattr(void **state)
 	BAD_XATTR(xb_bytes, cpu_to_le16(104), "x_value_length");
 	BAD_XATTR(xb_reserved, cpu_to_le32(1), "xb_reserved");
 	BAD_XATTR(xb_data[0], 0, "x_space");
-	BAD_XATTR(xb_data[0], 6, "x_space");
+	BAD_XATTR(xb_data[0], 7, "x_space");
 	BAD_XATTR(xb_data[0], VEXFS_XATTR_ACL_DEFAULT, "x_name_length");
 	BAD_XATTR(xb_data[1], 0, "x_name_length");
 	BAD_XATTR(xb_data[4], 1, "x_reserved");
