@@ -199,9 +199,20 @@ int vexfs_insert(int fd, const void *vectors, uint64_t vectors_bytes, uint64_t c
 typedef int64_t (*vexfs_row_reader)(void *arg, void *vectors, uint64_t *ids, uint64_t most);
 
 /**
+ * typedef vexfs_attribute_reader - brings the attributes of a batch's rows
+ * @arg: as in struct vexfs_insert_stream
+ * @batch: the rows that the reader brought last, as they will be inserted;
+ *	attributes, attributes_bytes, strings and strings_bytes are to be filled in
+ *
+ * Return: 0 or a negative error number, which ends the stream.
+ */
+typedef int (*vexfs_attribute_reader)(void *arg, struct vexfs_batch_insert *batch);
+
+/**
  * struct vexfs_insert_stream - a load of any size, inserted batch by batch
  * @reader: brings the rows
- * @arg: handed to @reader
+ * @arg: handed to @reader and @attributes
+ * @attributes: brings the rows' attributes; may be NULL
  * @batch_rows: rows a batch; 0 for batches of about 4 MiB
  * @inserted: rows inserted so far (out)
  * @batches: batches inserted so far (out)
@@ -214,6 +225,7 @@ typedef int64_t (*vexfs_row_reader)(void *arg, void *vectors, uint64_t *ids, uin
 struct vexfs_insert_stream {
 	vexfs_row_reader reader;
 	void *arg;
+	vexfs_attribute_reader attributes;
 	uint64_t batch_rows;
 	uint64_t inserted;
 	uint64_t batches;
@@ -296,6 +308,104 @@ struct vexfs_scan {
  */
 int64_t vexfs_scan(int fd, struct vexfs_scan *scan, uint64_t *ids, void *vectors,
 		   uint64_t vectors_bytes, uint64_t most);
+
+/* Attributes and filters */
+
+/**
+ * vexfs_column_type_name - the name of a type of column: "i64", "f64", "bool", "string"
+ * @type: enum vexfs_column_type
+ *
+ * Return: a constant, or NULL if there is no such type.
+ */
+const char *vexfs_column_type_name(unsigned int type);
+
+/**
+ * vexfs_columns_parse - read columns from text
+ * @text: name:type, parted by commas or semicolons, such as "price:f64,lang:string"
+ * @columns: room for VEXFS_COLUMNS_MAX, ready for struct vexfs_schema's columns
+ * @bad_at: the offset in @text of what could not be understood; may be NULL
+ *
+ * Return: columns, or -EINVAL.
+ */
+int vexfs_columns_parse(const char *text, struct vexfs_column *columns, size_t *bad_at);
+
+/**
+ * vexfs_columns_get - the attribute columns of a file
+ * @fd: a vector file open for reading, or a directory with a schema to inherit
+ * @columns: room for VEXFS_COLUMNS_MAX
+ *
+ * Return: columns, or an error of vexfs_schema_get().
+ */
+int vexfs_columns_get(int fd, struct vexfs_column *columns);
+
+/**
+ * vexfs_insert_batch - append rows with their attributes
+ * @fd: a vector file open for writing
+ * @batch: what is to be inserted; its out members are filled in. @batch->size need
+ *	not be set
+ *
+ * Return: as vexfs_insert(); -EINVAL also for an attribute that its column cannot
+ * hold (bad_index).
+ */
+int vexfs_insert_batch(int fd, struct vexfs_batch_insert *batch);
+
+/**
+ * vexfs_attributes_set - give rows other attributes
+ * @fd: a vector file open for writing
+ * @attributes: which rows, which columns, and what they get; bad_index is filled
+ *	in. @attributes->size need not be set
+ *
+ * Return: 0; -ENOENT when an id names no row (bad_index); -EINVAL when a column
+ * cannot hold a value (bad_index), or for a value out of range; -E2BIG beyond
+ * VEXFS_ATTRIBUTES_MAX rows; -EBADF, -EFAULT, -ENOMEM, -ENOSPC, -EPERM, -EROFS,
+ * -EIO, -EINTR, -ENODATA, -ENOTTY. Nothing is changed unless 0 is returned, but for
+ * errors of the device.
+ */
+int vexfs_attributes_set(int fd, struct vexfs_attributes *attributes);
+
+/**
+ * vexfs_attributes_get - read the attributes of rows
+ * @fd: a vector file open for reading
+ * @attributes: which rows, and room for what they have; returned and bad_index are
+ *	filled in. @attributes->size need not be set
+ *
+ * Gives fewer rows than wanted (returned) when there is no room for the strings of
+ * the next one.
+ *
+ * Return: 0; -ERANGE when there is no room for the strings of the first row;
+ * -ENOENT when an id names no row (bad_index); -EINVAL, -E2BIG, -EBADF, -EFAULT,
+ * -ENOMEM, -EIO, -EBADMSG, -EUCLEAN, -EINTR, -ESTALE, -ENODATA, -ENOTTY.
+ */
+int vexfs_attributes_get(int fd, struct vexfs_attributes *attributes);
+
+/**
+ * struct vexfs_filter_error - what is wrong with the text of a filter
+ * @at: where, from its beginning
+ * @text: what, for people
+ */
+struct vexfs_filter_error {
+	size_t at;
+	char text[96];
+};
+
+/**
+ * vexfs_filter_parse - make a filter from text
+ * @text: comparisons of columns with values by = == != <> < <= > >=, "in (...)",
+ *	"not in (...)", "is null", "is not null"; the name of a bool column alone; put
+ *	together with "and", "or", "not" and parentheses. Strings are in single or
+ *	double quotes, a backslash before a quote or a backslash; a bool is true or
+ *	false. As in SQL, a comparison with a null is neither true nor false
+ * @columns: the file's, from vexfs_columns_get()
+ * @count: how many
+ * @program: set to the program, for the filter of a search; to be freed with free()
+ * @bytes: its bytes, for filter_bytes
+ * @error: what is wrong; may be NULL
+ *
+ * Return: 0, -EINVAL, -E2BIG for more than a filter can hold, -ENOMEM.
+ */
+int vexfs_filter_parse(const char *text, const struct vexfs_column *columns,
+		       unsigned int count, void **program, size_t *bytes,
+		       struct vexfs_filter_error *error);
 
 /* Searches */
 

@@ -18,7 +18,7 @@ passed=0
 failed=0
 quick=
 
-all_tests="names attributes files cli libvexfs abi64 abi32 badinput mount interrupt damage"
+all_tests="names attributes files cli libvexfs filters abi64 abi32 badinput mount interrupt damage"
 
 volume_make()
 {
@@ -39,6 +39,7 @@ test_names() { $bin/test_names "$mnt" "$VEXFS_DISK"; }
 test_attributes() { $bin/test_attributes "$mnt" "$VEXFS_DISK"; }
 test_cli() { mkdir "$mnt/cli" && VEXFS_MNT=$mnt/cli tests/vm/test_cli.sh; }
 test_libvexfs() { $bin/test_libvexfs "$mnt"; }
+test_filters() { $bin/test_filters "$mnt" "$VEXFS_DISK"; }
 test_abi64() { $bin/abi32_client "$mnt"; }
 test_badinput() { $bin/test_badinput "$mnt"; }
 test_mount() { umount "$mnt" && tests/vm/test_mount.sh; }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * An inode's block of extended attributes: its form (kernel/core), and that
- * ACLs in it are ACLs.
+ * ACLs in it are ACLs, and columns of the schema have names.
  */
 #include "fsck.h"
+#include "attributes.h"
 
 #include <sys/stat.h>
 
@@ -53,8 +54,21 @@ static const char *check_acl(const u8 *value, u32 length)
 	return NULL;
 }
 
-static void check_acls(struct fsck *fsck, u64 ino, bool directory,
-		       const struct vexfs_disk_xattr_block *block)
+static void check_columns(struct fsck *fsck, u64 ino, u32 columns,
+			  const u8 *names, u32 bytes)
+{
+	const char *what = columns ?
+			   vex_column_names_check(names, bytes, columns) :
+			   "columns: names, but no columns";
+
+	if (what)
+		fsck_note_inode(fsck, ino, "%s", what);
+}
+
+/* ACLs, and the names of @columns columns. */
+static void check_values(struct fsck *fsck, u64 ino, bool directory,
+			 u32 columns,
+			 const struct vexfs_disk_xattr_block *block)
 {
 	u32 count = le16_to_cpu(block->xb_count), at = 0;
 
@@ -66,7 +80,11 @@ static void check_acls(struct fsck *fsck, u64 ino, bool directory,
 
 		at += (sizeof(*entry) + entry->x_name_length + length + 7) &
 		      ~7U;
-		if (entry->x_space < VEXFS_XATTR_ACL_ACCESS)
+		if (entry->x_space == VEXFS_XATTR_COLUMNS)
+			check_columns(fsck, ino, columns, entry->x_data, length);
+		columns *= entry->x_space != VEXFS_XATTR_COLUMNS;
+		if (entry->x_space != VEXFS_XATTR_ACL_ACCESS &&
+		    entry->x_space != VEXFS_XATTR_ACL_DEFAULT)
 			continue;
 		what = check_acl(entry->x_data, length);
 		if (!what && !directory &&
@@ -78,6 +96,8 @@ static void check_acls(struct fsck *fsck, u64 ino, bool directory,
 					VEXFS_XATTR_ACL_ACCESS ? "access" :
 					"default", what);
 	}
+	if (columns)
+		fsck_note_inode(fsck, ino, "columns: they have no names");
 }
 
 void fsck_attributes(struct fsck *fsck, u64 ino,
@@ -100,6 +120,7 @@ void fsck_attributes(struct fsck *fsck, u64 ino,
 		fsck_note_inode(fsck, ino, "extended attributes: block %llu: %s",
 				(unsigned long long)number, what);
 	else
-		check_acls(fsck, ino,
-			   S_ISDIR(le16_to_cpu(inode->ino_mode)), &block);
+		check_values(fsck, ino,
+			     S_ISDIR(le16_to_cpu(inode->ino_mode)),
+			     inode->ino_schema.s_columns, &block);
 }

@@ -347,6 +347,17 @@ struct fsck_rows {
  */
 void fsck_rows(struct fsck_rows *rows);
 
+/* In columns.c */
+
+/**
+ * fsck_columns() - check a file's attributes, and claim their blocks
+ * @rows: the rows; the tree of the attributes fork is sound
+ * @blocks: blocks of attributes and strings are added here
+ *
+ * Return: true if all of them were claimed.
+ */
+bool fsck_columns(struct fsck_rows *rows, u64 *blocks);
+
 /* In orphans.c */
 
 /**

@@ -137,6 +137,8 @@ static void check_owned(struct fsck *fsck, u64 ino,
 	if (inode->ino_xattr_block) {
 		blocks++;
 		fsck_attributes(fsck, ino, inode);
+	} else if (inode->ino_schema.s_columns) {
+		fsck_note_inode(fsck, ino, "columns: they have no names");
 	}
 	if (type == S_IFLNK && size > VEXFS_SYMLINK_INLINE_MAX) {
 		blocks++;

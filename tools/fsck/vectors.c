@@ -70,7 +70,9 @@ void fsck_vectors(struct fsck *fsck, u64 ino,
 		}
 		fsck->inodes[fork] |= INO_CLAIMED;
 		if (!fsck_claim_tree(fsck, fork, &rows.forks[slot].ino_root,
-				     blocks, &unused))
+				     blocks, &unused) ||
+		    (slot == VEXFS_FORK_ATTRIBUTES &&
+		     !fsck_columns(&rows, blocks)))
 			sound = false;
 	}
 	if (sound)

@@ -39,6 +39,8 @@ int vexfs_schema_set(int fd, const struct vexfs_schema *schema)
 		.element = schema->element,
 		.metric = schema->metric,
 		.ids = schema->ids,
+		.columns = schema->columns,
+		.column_count = schema->column_count,
 	};
 
 	return vexfs_call(fd, VEXFS_IOC_SET_SCHEMA, &set);

@@ -17,16 +17,14 @@ int vexfs_insert(int fd, const void *vectors, uint64_t vectors_bytes, uint64_t c
 		 const uint64_t *ids, uint64_t *first_id, uint64_t *bad_index)
 {
 	struct vexfs_batch_insert batch = {
-		.size = sizeof(batch),
 		.vectors = TO_U64(vectors),
 		.vectors_bytes = vectors_bytes,
 		.ids = TO_U64(ids),
 		.count = count,
-		.bad_index = VEXFS_UNKNOWN,
 	};
 	int rc;
 
-	rc = vexfs_call(fd, VEXFS_IOC_BATCH_INSERT, &batch);
+	rc = vexfs_insert_batch(fd, &batch);
 	if (bad_index)
 		*bad_index = batch.bad_index;
 	if (rc == 0 && first_id)
@@ -110,24 +108,33 @@ static int stream_batches(int fd, struct vexfs_insert_stream *stream, uint64_t r
 			  uint64_t batch_rows, void *vectors, uint64_t *ids)
 {
 	for (;;) {
-		uint64_t first = 0, bad = VEXFS_UNKNOWN;
 		int64_t rows = stream->reader(stream->arg, vectors, ids, batch_rows);
-		int rc;
+		struct vexfs_batch_insert batch = {
+			.vectors = TO_U64(vectors),
+			.vectors_bytes = (uint64_t)rows * row_bytes,
+			.ids = TO_U64(ids),
+			.count = (uint64_t)rows,
+		};
+		int rc = 0;
 
 		if (rows <= 0)
 			return (int)rows;
 		if ((uint64_t)rows > batch_rows)
 			return -EINVAL;
-		rc = vexfs_insert(fd, vectors, (uint64_t)rows * row_bytes, (uint64_t)rows, ids,
-				  &first, &bad);
+		if (stream->attributes)
+			rc = stream->attributes(stream->arg, &batch);
+		if (rc == 0)
+			rc = vexfs_insert_batch(fd, &batch);
+		else
+			batch.bad_index = VEXFS_UNKNOWN;
 		if (rc < 0) {
-			if (bad != VEXFS_UNKNOWN)
-				stream->bad_row = stream->inserted + bad;
+			if (batch.bad_index != VEXFS_UNKNOWN)
+				stream->bad_row = stream->inserted + batch.bad_index;
 			return rc;
 		}
 		if (stream->inserted == 0)
-			stream->first_id = first;
-		stream->last_id = first + (uint64_t)rows - 1;
+			stream->first_id = batch.first_id;
+		stream->last_id = batch.first_id + (uint64_t)rows - 1;
 		stream->inserted += (uint64_t)rows;
 		stream->batches++;
 	}
