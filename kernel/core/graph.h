@@ -40,7 +40,7 @@
  * @links_base: VEX_GRAPH_LINKS_BASE
  * @links_upper: VEX_GRAPH_LINKS_UPPER
  * @effort: candidates of a search during the build
- * @entry_level: level of the entry point
+ * @reserved: 0
  * @entry: row of the entry point + 1; 0: the graph is empty
  * @seed: of the levels
  */
@@ -48,7 +48,7 @@ struct vex_disk_graph {
 	__le32 links_base;
 	__le32 links_upper;
 	__le32 effort;
-	__le32 entry_level;
+	__le32 reserved;
 	__le64 entry;
 	__le64 seed;
 };
@@ -57,8 +57,8 @@ VEX_ASSERT_SIZE(struct vex_disk_graph, 32);
 
 /**
  * struct vex_graph - what readers and builders of a graph share
- * @entry: row + 1 in the low 32 bits, level above; 0: empty. Written by single
- *	stores; by several builders under their lock
+ * @entry: row where walks begin, one of the highest level, + 1; 0: empty.
+ *	Written by single stores; by several builders under their lock
  * @seed: of the levels
  * @effort: of the build
  */
@@ -178,7 +178,8 @@ struct vex_graph_hit {
  * @hits: candidates in the order of their scores, in the walker's memory
  * @count: how many, up to the effort
  * @scored: codes that were scored
- * @gave_up: the work ran out, or way-points crowded the results out: a scan
+ * @gave_up: the work ran out, or way-points crowded the results out, or the
+ *	graph has grown too much since the query's rows were counted: a scan
  *	finds more; the hits are good but may not be the nearest
  */
 struct vex_graph_result {

@@ -17,6 +17,7 @@
 #include <linux/build_bug.h>
 #include <linux/math64.h>
 #include <linux/xxhash.h>
+#include <asm/barrier.h>
 #if defined(CONFIG_X86) && !defined(CONFIG_UML)
 #include <asm/cpufeature.h>
 #endif
@@ -83,6 +84,10 @@ typedef int64_t s64;
 #define max(a, b) ((a) > (b) ? (a) : (b))
 #define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 #define max_t(type, a, b) ((type)(a) > (type)(b) ? (type)(a) : (type)(b))
+#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
+#define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define smp_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
 
