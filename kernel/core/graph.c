@@ -151,7 +151,7 @@ static __always_inline bool visit(struct vex_graph_walker *w, u32 row)
 	return true;
 }
 
-static __always_inline void prefetch(const char *data, u32 bytes)
+static __always_inline void fetch_ahead(const char *data, u32 bytes)
 {
 	u32 at;
 
@@ -197,7 +197,7 @@ static int neighbours(struct vex_graph_walker *w, const struct vex_graph *graph,
 		code = vex_pages_get(q->codes, row, &err);
 		if (unlikely(!code))
 			return err;
-		prefetch(code, q->codes->record_bytes);
+		fetch_ahead(code, q->codes->record_bytes);
 		w->row[n] = row;
 		w->code[n++] = code;
 	}

@@ -127,7 +127,7 @@ static int spread(struct vex_graph_builder *b, u64 row,
 }
 
 /* Insertion sort: the candidates come nearly in order. */
-static void sort(struct vex_graph_hit *hits, u32 count)
+static void sort_hits(struct vex_graph_hit *hits, u32 count)
 {
 	u32 i, j;
 
@@ -159,7 +159,7 @@ static int rank(struct vex_graph_builder *b, const struct vex_fine_row *to,
 		hits[i].score = vex_fine_distance(&b->cache, to, elements,
 						  weight);
 	}
-	sort(hits, count);
+	sort_hits(hits, count);
 	return 0;
 }
 
@@ -197,13 +197,13 @@ static int diversify(struct vex_graph_builder *b, const struct vex_fine_row *to,
 	return 0;
 }
 
-static void lock(const struct vex_graph_source *source, u64 row)
+static void lock_row(const struct vex_graph_source *source, u64 row)
 {
 	if (source->lock)
 		source->lock(source->context, (u32)row % STRIPES);
 }
 
-static void unlock(const struct vex_graph_source *source, u64 row)
+static void unlock_row(const struct vex_graph_source *source, u64 row)
 {
 	if (source->unlock)
 		source->unlock(source->context, (u32)row % STRIPES);
@@ -290,15 +290,15 @@ static int link_level(struct insertion *in, u32 level,
 
 	if (!list)
 		return ret;
-	lock(in->source, in->row);
+	lock_row(in->source, in->row);
 	write_list(list, level, hits, count);
 	mark_dirty(in->source, in->row, level);
-	unlock(in->source, in->row);
+	unlock_row(in->source, in->row);
 	smp_wmb();	/* whoever comes by a link to the row finds its list */
 	for (i = 0; i < count && !ret; i++) {
-		lock(in->source, hits[i].row);
+		lock_row(in->source, hits[i].row);
 		ret = link_back_locked(in, hits[i].row, level);
-		unlock(in->source, hits[i].row);
+		unlock_row(in->source, hits[i].row);
 	}
 	return ret;
 }
@@ -372,11 +372,11 @@ static bool become_first(struct insertion *in)
 	bool first;
 
 	smp_wmb();	/* as in link_level() */
-	lock(in->source, ENTRY_STRIPE);
+	lock_row(in->source, ENTRY_STRIPE);
 	first = !graph->entry;
 	if (first)
 		WRITE_ONCE(graph->entry, in->row + 1);
-	unlock(in->source, ENTRY_STRIPE);
+	unlock_row(in->source, ENTRY_STRIPE);
 	return first;
 }
 
@@ -388,10 +388,10 @@ static void raise_entry(struct insertion *in, u32 level)
 	if (vex_graph_level(graph, READ_ONCE(graph->entry) - 1) >= level)
 		return;
 	smp_wmb();	/* as in link_level() */
-	lock(in->source, ENTRY_STRIPE);
+	lock_row(in->source, ENTRY_STRIPE);
 	if (vex_graph_level(graph, graph->entry - 1) < level)
 		WRITE_ONCE(graph->entry, in->row + 1);
-	unlock(in->source, ENTRY_STRIPE);
+	unlock_row(in->source, ENTRY_STRIPE);
 }
 
 /* Search and link, level after level from the highest that is there. */
