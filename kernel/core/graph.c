@@ -128,27 +128,28 @@ void vex_graph_begin(struct vex_graph_walker *w, u32 effort, u32 work)
 	w->shift = 33 - (u32)fls64(slots);
 	w->usable = slots / 4 * 3;
 	if (work && work < w->usable)
-		w->usable = work;
+		w->usable = max(work, VEX_GRAPH_LINKS_BASE + 1);
 	w->used = 0;
 	w->count = 0;
 	w->live = 0;
 }
 
-/* Note that a row is visited. Returns whether it was not, and there was room. */
-static __always_inline bool visit(struct vex_graph_walker *w, u32 row)
+/*
+ * Note that a row is visited. Returns 1 if it was not, else 0: a number, as no
+ * processor foresees which it will be.
+ */
+static __always_inline u32 visit(struct vex_graph_walker *w, u32 row)
 {
-	u32 at = (u32)(row * 2654435761u) >> w->shift;
+	u32 *visited = w->visited;
+	u32 at = (row * 2654435761u) >> w->shift;
+	u32 key = row + 1, there = visited[at];
 
-	while (w->visited[at]) {
-		if (w->visited[at] == row + 1)
-			return false;
+	while (unlikely(there && there != key)) {
 		at = (at + 1) & w->mask;
+		there = visited[at];
 	}
-	if (w->used == w->usable)
-		return false;
-	w->used++;
-	w->visited[at] = row + 1;
-	return true;
+	visited[at] = key;
+	return !there;
 }
 
 static __always_inline void fetch_ahead(const char *data, u32 bytes)
@@ -172,34 +173,56 @@ static void prefetch_list(const struct vex_pages *nodes, u64 row, u32 level)
 	__builtin_prefetch(data + offset + 64);
 }
 
-/* Collect the neighbours of a node that are not visited, and score them. */
-static int neighbours(struct vex_graph_walker *w, const struct vex_graph *graph,
-		      const struct vex_graph_query *q, u32 level, u64 node,
-		      bool mark, u32 *count)
+/* The rows that a list links to, which exist; those not visited if @mark. */
+static __always_inline u32 links_of(struct vex_graph_walker *w,
+				    const struct vex_graph *graph,
+				    const struct vex_graph_query *q,
+				    const __le32 *list, u32 level, bool mark)
 {
 	const u32 links = vex_graph_links(level);
+	const u64 rows = q->rows;
 	u32 i, n = 0;
-	int err = 0;
-	const __le32 *list = vex_graph_list(q->nodes, node, level, &err);
 
-	if (unlikely(!list))
-		return err;
 	for (i = 0; i < links; i++) {
 		u32 row = le32_to_cpu(READ_ONCE(list[i]));
-		const char *code;
 
 		if (!row)
 			break;
 		row--;
-		if (unlikely(row >= q->rows) || (mark && !visit(w, row)) ||
+		if (unlikely(row >= rows) ||
 		    (level && vex_graph_level(graph, row) < level))
 			continue;
-		code = vex_pages_get(q->codes, row, &err);
+		w->row[n] = row;
+		n += mark ? visit(w, row) : 1;
+	}
+	return n;
+}
+
+/* Find the neighbours of a node that are not visited, and score them. */
+static int neighbours(struct vex_graph_walker *w, const struct vex_graph *graph,
+		      const struct vex_graph_query *q, u32 level, u64 node,
+		      bool mark, u32 *count)
+{
+	const struct vex_pages codes = *q->codes;
+	u32 i, n;
+	int err = 0;
+	const __le32 *list = vex_graph_list(q->nodes, node, level, &err);
+
+	*count = 0;
+	if (unlikely(!list))
+		return err;
+	if (unlikely(w->used + VEX_GRAPH_LINKS_BASE > w->usable))
+		return 0;
+	n = level ? links_of(w, graph, q, list, level, mark) :
+		    links_of(w, graph, q, list, 0, true);
+	w->used += n;
+	for (i = 0; i < n; i++) {
+		const char *code = vex_pages_get(&codes, w->row[i], &err);
+
 		if (unlikely(!code))
 			return err;
-		fetch_ahead(code, q->codes->record_bytes);
-		w->row[n] = row;
-		w->code[n++] = code;
+		fetch_ahead(code, codes.record_bytes);
+		w->code[i] = code;
 	}
 	if (n)
 		q->score(q->query, w->code, n, w->score, w->flags);
@@ -256,23 +279,6 @@ int vex_graph_descend(struct vex_graph_walker *w, const struct vex_graph *graph,
 	return 0;
 }
 
-/* Where a score belongs in the pool: after those that are not greater. */
-static __always_inline u32 position(const struct vex_graph_hit *pool, u32 count,
-				    s64 score)
-{
-	u32 low = 0, high = count;
-
-	while (low < high) {
-		u32 middle = (low + high) / 2;
-
-		if (pool[middle].score <= score)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* Are there enough candidates, so that only nearer ones are wanted? */
 static __always_inline bool is_full(const struct vex_graph_walker *w,
 				    u32 effort)
@@ -287,13 +293,12 @@ static __always_inline bool is_full(const struct vex_graph_walker *w,
  */
 static u32 keep(struct vex_graph_walker *w, u32 effort, s64 score, u64 row)
 {
-	struct vex_graph_hit *pool = w->pool;
-	u32 at = position(pool, w->count, score), i;
+	struct vex_graph_hit *pool = w->pool, *hit = pool + w->count;
 
-	for (i = w->count; i > at; i--)
-		pool[i] = pool[i - 1];
-	pool[at].score = score;
-	pool[at].row = row;
+	for (; hit > pool && hit[-1].score > score; hit--)
+		*hit = hit[-1];
+	hit->score = score;
+	hit->row = row;
 	w->count++;
 	w->live += !(row & VEX_HIT_WAYPOINT);
 	while (w->live > effort || w->count > w->room)
@@ -301,25 +306,40 @@ static u32 keep(struct vex_graph_walker *w, u32 effort, s64 score, u64 row)
 	while (w->live == effort &&
 	       (pool[w->count - 1].row & VEX_HIT_WAYPOINT))
 		w->count--;
-	return at;
+	return (u32)(hit - pool);
 }
 
-/* Offer the scored rows to the pool. Returns the lowest new position. */
-static u32 offer(struct vex_graph_walker *w, const struct vex_graph_query *q,
-		 u32 count)
+static s64 worst(const struct vex_graph_walker *w, u32 effort)
 {
-	u32 i, at, lowest = U32_MAX;
+	return is_full(w, effort) ? w->pool[w->count - 1].score : S64_MAX;
+}
+
+/*
+ * Offer the scored rows to the pool. Returns the lowest new position. Those
+ * that are too far are sorted out first, without a branch for each.
+ */
+static u32 offer(struct vex_graph_walker *w, const struct vex_graph_query *q,
+		 u32 level, u32 count)
+{
+	u32 i, at, n = 0, lowest = U32_MAX;
+	s64 limit = worst(w, q->effort);
+	u8 near[VEX_GRAPH_LINKS_BASE];
 
 	for (i = 0; i < count; i++) {
-		u64 row = w->row[i];
+		near[n] = (u8)i;
+		n += w->score[i] < limit;
+	}
+	for (i = 0; i < n; i++) {
+		s64 score = w->score[near[i]];
+		u64 row = w->row[near[i]];
 
-		if (is_full(w, q->effort) &&
-		    w->score[i] >= w->pool[w->count - 1].score)
+		if (score >= worst(w, q->effort))
 			continue;
-		if ((w->flags[i] & VEX_GRAPH_DEAD) ||
+		prefetch_list(q->nodes, row, level);
+		if ((w->flags[near[i]] & VEX_GRAPH_DEAD) ||
 		    (q->admit && !q->admit(q->context, row)))
 			row |= VEX_HIT_WAYPOINT;
-		at = keep(w, q->effort, w->score[i], row);
+		at = keep(w, q->effort, score, row);
 		lowest = min(lowest, at);
 	}
 	return lowest;
@@ -333,8 +353,8 @@ int vex_graph_search(struct vex_graph_walker *w, const struct vex_graph *graph,
 
 	if (ret)
 		return ret;
-	visit(w, (u32)from);
-	offer(w, q, 1);
+	w->used += visit(w, (u32)from);
+	offer(w, q, level, 1);
 	while (at < w->count) {
 		u64 row = w->pool[at].row;
 
@@ -348,14 +368,11 @@ int vex_graph_search(struct vex_graph_walker *w, const struct vex_graph *graph,
 				return ret;
 		}
 		w->pool[at].row |= VEX_HIT_EXPANDED;
-		if (at + 1 < w->count)
-			prefetch_list(q->nodes,
-				      w->pool[at + 1].row & VEX_HIT_ROW, level);
 		ret = neighbours(w, graph, q, level, row & VEX_HIT_ROW, true,
 				 &count);
 		if (ret)
 			return ret;
-		lowest = offer(w, q, count);
+		lowest = offer(w, q, level, count);
 		at = lowest <= at ? lowest : at + 1;
 	}
 	return 0;
@@ -382,7 +399,7 @@ int vex_graph_walk(struct vex_graph_walker *w, const struct vex_graph *graph,
 		ret = vex_graph_search(w, graph, q, 0, start.row);
 	if (ret)
 		return ret;
-	result->gave_up = w->used == w->usable ||
+	result->gave_up = w->used + VEX_GRAPH_LINKS_BASE > w->usable ||
 			  (w->live < q->effort && w->count == w->room);
 	for (i = 0; i < w->count; i++) {
 		if (w->pool[i].row & VEX_HIT_WAYPOINT)

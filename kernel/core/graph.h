@@ -143,7 +143,8 @@ typedef void (*vex_graph_score)(const void *query, const void *const *codes,
  *	passed over
  * @effort: live candidates to keep, VEX_GRAPH_EFFORT_MIN to
  *	VEX_GRAPH_EFFORT_MAX; at most the walker's
- * @work: codes to score at most; 0: as many as the walker can hold
+ * @work: codes to score at most, but a list of them is; 0: as many as the
+ *	walker can hold
  * @admit: may this row be a result? Called for each scored row that is near
  *	enough; rows that it refuses are way-points. NULL: all may
  * @stop: called every few microseconds to tens of microseconds; may reschedule.
