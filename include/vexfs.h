@@ -564,6 +564,7 @@ uint64_t vexfs_double_to_bits(double value);
  * @VEXFS_OPERATION_KNN: vexfs_knn(), vexfs_knn_parallel()
  * @VEXFS_OPERATION_RANGE: vexfs_range() and its kin
  * @VEXFS_OPERATION_STATS: vexfs_stats()
+ * @VEXFS_OPERATION_ATTRIBUTES: vexfs_attributes_set(), vexfs_attributes_get()
  */
 enum vexfs_operation {
 	VEXFS_OPERATION_OPEN,
@@ -575,6 +576,7 @@ enum vexfs_operation {
 	VEXFS_OPERATION_KNN,
 	VEXFS_OPERATION_RANGE,
 	VEXFS_OPERATION_STATS,
+	VEXFS_OPERATION_ATTRIBUTES,
 };
 
 /**

@@ -44,6 +44,10 @@ static void print_row_calls(void)
 	AT(vexfs_batch_insert, count);
 	AT(vexfs_batch_insert, first_id);
 	AT(vexfs_batch_insert, bad_index);
+	AT(vexfs_batch_insert, attributes);
+	AT(vexfs_batch_insert, attributes_bytes);
+	AT(vexfs_batch_insert, strings);
+	AT(vexfs_batch_insert, strings_bytes);
 	AT(vexfs_batch_insert, reserved);
 	SIZE(vexfs_batch_delete);
 	AT(vexfs_batch_delete, size);
@@ -143,7 +147,37 @@ static void print_file_calls(void)
 	AT(vexfs_schema, live_rows);
 	AT(vexfs_schema, next_id);
 	AT(vexfs_schema, generation);
+	AT(vexfs_schema, columns);
+	AT(vexfs_schema, column_count);
+	AT(vexfs_schema, reserved1);
 	AT(vexfs_schema, reserved);
+	SIZE(vexfs_column);
+	AT(vexfs_column, name);
+	AT(vexfs_column, type);
+	AT(vexfs_column, reserved);
+	SIZE(vexfs_attributes);
+	AT(vexfs_attributes, size);
+	AT(vexfs_attributes, flags);
+	AT(vexfs_attributes, ids);
+	AT(vexfs_attributes, count);
+	AT(vexfs_attributes, columns);
+	AT(vexfs_attributes, reserved0);
+	AT(vexfs_attributes, attributes);
+	AT(vexfs_attributes, attributes_bytes);
+	AT(vexfs_attributes, strings);
+	AT(vexfs_attributes, strings_bytes);
+	AT(vexfs_attributes, returned);
+	AT(vexfs_attributes, bad_index);
+	AT(vexfs_attributes, reserved);
+	SIZE(vexfs_filter_op);
+	AT(vexfs_filter_op, code);
+	AT(vexfs_filter_op, column);
+	AT(vexfs_filter_op, reserved);
+	AT(vexfs_filter_op, count);
+	AT(vexfs_filter_op, value);
+	SIZE(vexfs_filter_program);
+	AT(vexfs_filter_program, op_count);
+	AT(vexfs_filter_program, reserved);
 	SIZE(vexfs_search_stats);
 	AT(vexfs_search_stats, size);
 	AT(vexfs_search_stats, flags);
@@ -176,6 +210,8 @@ static void print_numbers(void)
 	printf("KNN_SEARCH %08lx\n", (unsigned long)VEXFS_IOC_KNN_SEARCH);
 	printf("RANGE_SEARCH %08lx\n", (unsigned long)VEXFS_IOC_RANGE_SEARCH);
 	printf("SEARCH_STATS %08lx\n", (unsigned long)VEXFS_IOC_SEARCH_STATS);
+	printf("SET_ATTRIBUTES %08lx\n", (unsigned long)VEXFS_IOC_SET_ATTRIBUTES);
+	printf("GET_ATTRIBUTES %08lx\n", (unsigned long)VEXFS_IOC_GET_ATTRIBUTES);
 }
 
 /* Calls */

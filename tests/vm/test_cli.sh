@@ -267,10 +267,61 @@ test_delete()
 	said '"rows_deleted":6' "counts deleted rows"
 }
 
+test_columns()
+{
+	printf '%s\n' 'lang,price,sold' 'en,1.5,true' '"a ""b"", c",-2,' ',,false' '"",1e300,true' \
+		'en,20,false' 'de,3,false' >"$work/good.csv"
+	expect 0 "create --columns" vexfs create goods --dim 3 \
+		--columns price:f64,n:i64,lang:string,sold:bool
+	said "columns=price:f64;n:i64;lang:string;sold:bool" "shows the columns"
+	expect 2 "a type that is none" vexfs create x --dim 3 --columns price:float
+	warned "character 1" "says where"
+	expect 0 "info" vexfs info goods --json
+	said '"columns":{"price":"f64","n":"i64","lang":"string","sold":"bool"}' "lists columns"
+	expect 0 "insert --attributes" vexfs insert goods "$work/rows.raw" --format raw \
+		--attributes "$work/good.csv"
+	expect 0 "get" vexfs get goods 0 1 2 3
+	said $'0\t0 0 1\tprice=1.5 n=null lang="en" sold=true' "shows attributes"
+	said 'price=-2 n=null lang="a \"b\", c" sold=null' "keeps quotes"
+	said 'price=null n=null lang=null sold=false' "keeps nulls"
+	said 'lang=""' "keeps empty strings"
+	expect 0 "get --json" vexfs get goods 0 --json
+	said '"attributes":{"price":1.5,"n":null,"lang":"en","sold":true}' "as an object"
+	expect 0 "search --where" vexfs search goods --id 0 \
+		--where 'price < 20.5 and lang in ("en","de") and not sold' --json
+	said '"results":[{"id":4,' "finds what passes"
+	said '{"id":5,' "and the next"
+	[ "$(grep -o '"id"' "$work/out" | wc -l)" -eq 2 ]
+	check "and nothing else" $?
+	expect 0 "range --where" vexfs range goods --id 0 --radius 100 --where 'lang is null'
+	said $'0\t1\t2\t' "finds what passes"
+	expect 2 "a column that is not there" vexfs search goods --id 0 --where 'price < 2 and x = 1'
+	warned "character 15: there is no column 'x'" "says where"
+	expect 0 "set" vexfs set goods 0 5 n=-7 price= 'lang=""'
+	expect 0 "get what was set" vexfs get goods 5
+	said 'price=null n=-7 lang="" sold=false' "is what was set"
+	expect 3 "set an id that is not there" vexfs set goods 5 77 n=1
+	warned "no row with id 77" "names the id"
+	expect 2 "set a column that is not there" vexfs set goods 5 x=1
+	expect 2 "set what the type cannot hold" vexfs set goods 5 n=1.5
+	expect 0 "search what was set" vexfs search goods --id 0 --where 'n = -7' --json
+	said '"results":[{"id":0,' "finds it"
+	head -n 4 "$work/good.csv" >"$work/short.csv"
+	expect 4 "attributes of too few rows" vexfs insert goods "$work/rows.raw" --format raw \
+		--attributes "$work/short.csv"
+	warned "only 3 rows" "says how many"
+	printf '%s\n' 'price' '1' 'x' '3' '4' '5' '6' >"$work/bad.csv"
+	expect 4 "a number that is none" vexfs insert goods "$work/rows.raw" --format raw \
+		--attributes "$work/bad.csv"
+	warned "line 3: 'x': a number is wanted" "says where"
+	expect 0 "nothing of these was inserted" vexfs info goods
+	said "rows         6" "says the count"
+}
+
 test_usage()
 {
 	local command
-	for command in create insert get delete search range info stats; do
+	for command in create insert get set delete search range info stats; do
 		expect 0 "$command --help" vexfs $command --help
 		said "Usage: vexfs $command" "explains itself"
 		expect 2 "$command without anything" vexfs $command
@@ -291,6 +342,7 @@ test_get
 test_search
 test_range
 test_delete
+test_columns
 test_usage
 echo "1..$number"
 [ "$failed" -eq 0 ]

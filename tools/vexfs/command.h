@@ -38,6 +38,7 @@ struct command {
 extern const struct command create_command;
 extern const struct command insert_command;
 extern const struct command get_command;
+extern const struct command set_command;
 extern const struct command delete_command;
 extern const struct command search_command;
 extern const struct command range_command;

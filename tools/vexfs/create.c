@@ -9,12 +9,13 @@
 #include <unistd.h>
 
 #include "arguments.h"
+#include "columns.h"
 #include "command.h"
 #include "json.h"
 
 static const char help[] =
 "Usage: vexfs create FILE --dim N [--type f32|f16|i8|u8] [--metric l2|ip|cosine|l1]\n"
-"                    [--ids auto|own]\n"
+"                    [--ids auto|own] [--columns NAME:TYPE,...]\n"
 "       vexfs create DIRECTORY --inherit --dim N ...\n"
 "\n"
 "Makes FILE a vector file whose rows have N elements. FILE is created, or must be\n"
@@ -27,12 +28,15 @@ static const char help[] =
 "                     l2 (squared), ip (negated inner product), cosine (1 - cosine), l1\n"
 "  --ids auto|own     ids counted up from 0 by the filesystem (auto), or named by\n"
 "                     whoever inserts (own)\n"
+"  --columns COLUMNS  attributes of the rows, up to 16: name:type, parted by commas;\n"
+"                     types are i64 f64 bool string (up to 255 bytes)\n"
 "  --inherit          set what new files of a directory become\n"
 HELP_COMMON
 "\n"
 "Examples:\n"
 "  vexfs create photos --dim 768 --metric cosine\n"
 "  vexfs create sift --dim 128 --type u8 --ids own\n"
+"  vexfs create goods --dim 384 --columns price:f64,lang:string,sold:bool\n"
 "  vexfs create incoming/ --inherit --dim 384 && cp embeddings.f32 incoming/\n"
 "\n"
 "JSON: {\"file\",\"schema\",\"created\",\"inherit\"}\n";
@@ -40,6 +44,7 @@ HELP_COMMON
 struct create_options {
 	const char *file;
 	struct vexfs_schema schema;
+	struct columns columns;
 	bool inherit;
 	bool json;
 };
@@ -53,6 +58,19 @@ static int parse_ids(const char *text, uint8_t *ids)
 	if (vexfs_schema_parse(setting, &schema, NULL) < 0)
 		return fail(EXIT_USAGE, "--ids %s: there are auto and own", text);
 	*ids = schema.ids;
+	return 0;
+}
+
+static int parse_columns(const char *text, struct columns *columns)
+{
+	size_t bad_at;
+	int count = vexfs_columns_parse(text, columns->column, &bad_at);
+
+	if (count < 0)
+		return fail(EXIT_USAGE, "--columns: character %zu ('%.20s'): name:type parted by "
+			    "commas are wanted, at most 16; types are i64 f64 bool string",
+			    bad_at + 1, text + bad_at);
+	columns->count = (unsigned int)count;
 	return 0;
 }
 
@@ -78,6 +96,8 @@ static int take_option(int option, struct create_options *options)
 		return code;
 	case OPTION_IDS:
 		return parse_ids(optarg, &options->schema.ids);
+	case OPTION_COLUMNS:
+		return parse_columns(optarg, &options->columns);
 	case OPTION_INHERIT:
 		options->inherit = true;
 		return 0;
@@ -94,6 +114,7 @@ static int parse_options(int argc, char **argv, struct create_options *options)
 		{ "type", required_argument, NULL, OPTION_TYPE },
 		{ "metric", required_argument, NULL, OPTION_METRIC },
 		{ "ids", required_argument, NULL, OPTION_IDS },
+		{ "columns", required_argument, NULL, OPTION_COLUMNS },
 		{ "inherit", no_argument, NULL, OPTION_INHERIT },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ NULL, 0, NULL, 0 },
@@ -155,9 +176,9 @@ static int open_target(const struct create_options *options, bool *created)
 static void print_created(const struct create_options *options, bool created)
 {
 	struct json json = { .out = stdout };
-	char text[VEXFS_SCHEMA_TEXT_MAX];
+	char text[SCHEMA_TEXT_MAX];
 
-	vexfs_schema_format(&options->schema, text, sizeof(text));
+	columns_schema_text(&options->schema, &options->columns, text);
 	if (!options->json) {
 		if (options->inherit)
 			printf("%s: new files become vector files, %s\n", options->file, text);
@@ -195,6 +216,8 @@ static int run(int argc, char **argv)
 		return fail_call(VEXFS_OPERATION_OPEN, -errno, options.file, VEXFS_UNKNOWN);
 	code = check_kind(&options, fd);
 	if (code == 0) {
+		options.schema.columns = (uintptr_t)options.columns.column;
+		options.schema.column_count = options.columns.count;
 		rc = vexfs_schema_set(fd, &options.schema);
 		if (rc < 0)
 			code = fail_call(VEXFS_OPERATION_SCHEMA_SET, rc, options.file,

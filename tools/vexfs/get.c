@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "arguments.h"
+#include "columns.h"
 #include "command.h"
 #include "element.h"
 #include "json.h"
@@ -21,8 +22,9 @@ static const char help[] =
 "Usage: vexfs get FILE ID... [OPTION]...\n"
 "       vexfs get FILE --all [OPTION]...\n"
 "\n"
-"Prints the rows with these ids, a line each: the id, a tab, the numbers. If one of\n"
-"the ids names no row, nothing is printed and the exit code is 3.\n"
+"Prints the rows with these ids, a line each: the id, a tab, the numbers, and if the\n"
+"file has columns a tab and the attributes. If one of the ids names no row, nothing is\n"
+"printed and the exit code is 3.\n"
 "\n"
 "  --all              all rows, in the order of the file, without those deleted\n"
 "  --out OUT          write the rows to OUT (- is standard output) instead\n"
@@ -37,7 +39,7 @@ HELP_COMMON
 "                                              # insert' with --ids puts both back\n"
 "  vexfs get photos --all --out - --format raw | sha256sum\n"
 "\n"
-"JSON: {\"id\",\"vector\"} a line; with --out or --ids-out {\"rows\"}.\n";
+"JSON: {\"id\",\"vector\",\"attributes\"} a line; with --out or --ids-out {\"rows\"}.\n";
 
 #define CHUNK_BYTES	(4U << 20)
 
@@ -53,19 +55,23 @@ struct get_options {
 /**
  * struct printer - where rows go
  * @options: what the user wants
+ * @file: the file
  * @schema: of the file
  * @rows: --out, when @write_rows
  * @ids: --ids-out, when @write_ids
+ * @attributes: of the rows that are printed
  * @progress: the line on the terminal
  * @count: rows so far
  */
 struct printer {
 	const struct get_options *options;
+	const struct vector_file *file;
 	const struct vexfs_schema *schema;
 	struct sink rows;
 	struct sink ids;
 	bool write_rows;
 	bool write_ids;
+	struct records attributes;
 	struct progress progress;
 	uint64_t count;
 };
@@ -134,7 +140,9 @@ static int printer_open(struct printer *printer, uint64_t rows)
 	return 0;
 }
 
-static void print_row(const struct printer *printer, uint64_t id, const void *row)
+/* @index is the row's record in printer->attributes. */
+static void print_row(const struct printer *printer, uint64_t id, const void *row,
+		      uint64_t index)
 {
 	const struct vexfs_schema *schema = printer->schema;
 	struct json json = { .out = stdout };
@@ -147,6 +155,10 @@ static void print_row(const struct printer *printer, uint64_t id, const void *ro
 		json_u64(&json, id);
 		json_key(&json, "vector");
 		element_json(&json, schema->element, row, schema->dim);
+		if (printer->attributes.columns.count > 0) {
+			json_key(&json, "attributes");
+			records_json(&printer->attributes, index, &json);
+		}
 		json_close(&json, '}');
 		json_end_line(&json);
 		return;
@@ -154,26 +166,46 @@ static void print_row(const struct printer *printer, uint64_t id, const void *ro
 	printf("%" PRIu64 "\t", id);
 	for (i = 0; i < schema->dim; i++)
 		printf("%s%s", i ? " " : "", element_text(schema->element, row, i, text));
+	if (printer->attributes.columns.count > 0) {
+		putchar('\t');
+		records_print(&printer->attributes, index);
+	}
 	putchar('\n');
+}
+
+/* Print rows, with their attributes as many at a time as there is room for strings. */
+static int print_rows(struct printer *printer, const uint64_t *ids, const void *rows,
+		      uint64_t count)
+{
+	uint64_t row_bytes = printer->schema->row_bytes, done = 0, i;
+	int64_t got = (int64_t)count;
+
+	while (done < count && !ferror(stdout)) {
+		if (printer->attributes.columns.count > 0)
+			got = records_read(&printer->attributes, printer->file, ids + done,
+					   count - done);
+		if (got < 0)
+			return fail_call(VEXFS_OPERATION_ATTRIBUTES, (int)got,
+					 printer->file->name, VEXFS_UNKNOWN);
+		for (i = 0; i < (uint64_t)got && !ferror(stdout); i++)
+			print_row(printer, ids[done + i],
+				  (const char *)rows + (done + i) * row_bytes, i);
+		done += (uint64_t)got;
+	}
+	return ferror(stdout) ? EXIT_FAILED : 0;
 }
 
 static int printer_take(struct printer *printer, const uint64_t *ids, const void *rows,
 			uint64_t count)
 {
-	uint64_t i;
 	int code = 0;
 
 	if (printer->write_rows)
 		code = sink_write(&printer->rows, rows, count);
 	if (printer->write_ids && code == 0)
 		code = sink_write(&printer->ids, ids, count);
-	if (!printer->write_rows && !printer->write_ids) {
-		for (i = 0; i < count && !ferror(stdout); i++)
-			print_row(printer, ids[i],
-				  (const char *)rows + i * printer->schema->row_bytes);
-		if (ferror(stdout))
-			code = EXIT_FAILED;
-	}
+	if (!printer->write_rows && !printer->write_ids)
+		code = print_rows(printer, ids, rows, count);
 	printer->count += count;
 	if (printer->write_rows || printer->write_ids)
 		progress_show(&printer->progress, printer->count);
@@ -277,11 +309,16 @@ static int run(int argc, char **argv)
 		code = vector_file_open(&file, options.file, O_RDONLY);
 	if (code != 0)
 		return code;
+	printer.file = &file;
 	printer.schema = &file.schema;
-	if (options.all)
+	code = columns_read(&printer.attributes.columns, &file);
+	if (code != 0)
+		;	/* told */
+	else if (options.all)
 		code = get_all(&file, &printer);
 	else
 		code = get_ids(&file, &printer, argv + optind + 1, argc - optind - 1);
+	records_free(&printer.attributes);
 	vector_file_close(&file);
 	return code;
 }

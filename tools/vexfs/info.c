@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "arguments.h"
+#include "columns.h"
 #include "command.h"
 #include "json.h"
 #include "number.h"
@@ -47,10 +48,19 @@ HELP_COMMON
 struct info {
 	const char *file;
 	struct vexfs_schema schema;
+	struct columns columns;
 	bool has_schema;
 	struct stat status;
 	struct statfs volume;
 };
+
+static int schema_columns(struct info *info, int fd)
+{
+	int rc = vexfs_columns_get(fd, info->columns.column);
+
+	info->columns.count = rc < 0 ? 0 : (unsigned int)rc;
+	return rc;
+}
 
 static int read_info(struct info *info, int fd)
 {
@@ -62,6 +72,8 @@ static int read_info(struct info *info, int fd)
 		return fail_call(VEXFS_OPERATION_SCHEMA_GET, -ENOTTY, info->file, VEXFS_UNKNOWN);
 	rc = vexfs_schema_get(fd, &info->schema);
 	info->has_schema = rc == 0;
+	if (rc == 0 && schema_columns(info, fd) < 0)
+		return fail_call(VEXFS_OPERATION_SCHEMA_GET, -EUCLEAN, info->file, VEXFS_UNKNOWN);
 	if (rc == 0 || rc == -ENODATA)
 		return 0;
 	/* Sockets, pipes and devices have other ioctls, or none. */
@@ -73,14 +85,14 @@ static int read_info(struct info *info, int fd)
 static void print_schema_text(const struct info *info)
 {
 	const struct vexfs_schema *schema = &info->schema;
-	char text[VEXFS_SCHEMA_TEXT_MAX];
+	char text[SCHEMA_TEXT_MAX];
 
 	if (!info->has_schema) {
 		printf("schema       none%s\n", S_ISDIR(info->status.st_mode) ?
 		       "; new files are ordinary files" : "; this is an ordinary file");
 		return;
 	}
-	if (vexfs_schema_format(schema, text, sizeof(text)) < 0)
+	if (columns_schema_text(schema, &info->columns, text) < 0)
 		snprintf(text, sizeof(text), "dim=%" PRIu32 ", of a kind that this program does "
 			 "not know", schema->dim);
 	printf("schema       %s%s\n", text, S_ISDIR(info->status.st_mode) ?
@@ -129,8 +141,9 @@ static void print_name(struct json *json, const char *key, const char *name)
 static void print_schema_json(struct json *json, const struct info *info)
 {
 	const struct vexfs_schema *schema = &info->schema;
-	char text[VEXFS_SCHEMA_TEXT_MAX];
-	bool known = info->has_schema && vexfs_schema_format(schema, text, sizeof(text)) > 0;
+	char text[SCHEMA_TEXT_MAX];
+	bool known = info->has_schema && columns_schema_text(schema, &info->columns, text) == 0;
+	unsigned int c;
 
 	print_name(json, "schema", known ? text : NULL);
 	if (!info->has_schema)
@@ -139,6 +152,12 @@ static void print_schema_json(struct json *json, const struct info *info)
 	print_name(json, "type", vexfs_element_name(schema->element));
 	print_name(json, "metric", vexfs_metric_name(schema->metric));
 	print_number(json, "row_bytes", schema->row_bytes);
+	json_key(json, "columns");
+	json_open(json, '{');
+	for (c = 0; c < info->columns.count; c++)
+		print_name(json, (const char *)info->columns.column[c].name,
+			   vexfs_column_type_name(info->columns.column[c].type));
+	json_close(json, '}');
 	if (S_ISDIR(info->status.st_mode))
 		return;
 	print_number(json, "rows", schema->rows);

@@ -33,6 +33,9 @@ static const char help[] =
 "  --ids IDS          a file (or -) with an id for each row: npy (<u8 <i8 <u4 <i4),\n"
 "                     ivecs, .u64 (64-bit little-endian), .txt (decimal)\n"
 "  --ids-format F     its format: npy, ivecs, u64, text, auto (auto)\n"
+"  --attributes CSV   a file (or -) with attributes: a line that names columns of FILE,\n"
+"                     then a line for each row. A field that is empty, and not \"\", is\n"
+"                     null, and so is a column that is not named\n"
 "  --batch ROWS       rows in a batch (as many as make about 4 MiB)\n"
 "  --convert          convert elements to FILE's type. To f32 nothing is lost; to f16\n"
 "                     numbers are rounded to the nearest, ties to even, and 65520 or\n"
@@ -45,6 +48,7 @@ HELP_COMMON
 "  vexfs insert photos embeddings.npy --metric cosine\n"
 "  vexfs insert sift base.bvecs --ids ids.ivecs\n"
 "  embed --raw docs/*.txt | vexfs insert docs - --format raw --dim 384 --type f32\n"
+"  vexfs insert goods goods.npy --attributes goods.csv\n"
 "  vexfs insert small big.fvecs --convert            # small was created with --type f16\n"
 "\n"
 "JSON: {\"file\",\"created\",\"inserted\",\"batches\",\"first_id\",\"last_id\",\"seconds\",\n"
@@ -54,6 +58,7 @@ struct insert_options {
 	const char *file;
 	const char *source;
 	const char *ids;
+	const char *attributes;
 	enum source_format format;
 	enum source_format ids_format;
 	uint64_t dim;
@@ -74,6 +79,9 @@ static int take_option(int option, struct insert_options *options)
 		return argument_format(optarg, &options->ids_format);
 	case OPTION_IDS:
 		options->ids = optarg;
+		return 0;
+	case OPTION_ATTRIBUTES:
+		options->attributes = optarg;
 		return 0;
 	case OPTION_DIM:
 		return argument_number("--dim", optarg, VEXFS_DIM_MIN, VEXFS_DIM_MAX,
@@ -102,6 +110,7 @@ static int parse_options(int argc, char **argv, struct insert_options *options)
 		{ "format", required_argument, NULL, OPTION_FORMAT },
 		{ "ids-format", required_argument, NULL, OPTION_IDS_FORMAT },
 		{ "ids", required_argument, NULL, OPTION_IDS },
+		{ "attributes", required_argument, NULL, OPTION_ATTRIBUTES },
 		{ "dim", required_argument, NULL, OPTION_DIM },
 		{ "type", required_argument, NULL, OPTION_TYPE },
 		{ "metric", required_argument, NULL, OPTION_METRIC },
@@ -126,6 +135,11 @@ static int parse_options(int argc, char **argv, struct insert_options *options)
 	options->source = argv[optind + 1];
 	if (options->ids && strcmp(options->ids, "-") == 0 && strcmp(options->source, "-") == 0)
 		return fail(EXIT_USAGE, "rows and ids cannot both come from standard input");
+	if (options->attributes && strcmp(options->attributes, "-") == 0 &&
+	    (strcmp(options->source, "-") == 0 ||
+	     (options->ids && strcmp(options->ids, "-") == 0)))
+		return fail(EXIT_USAGE, "only one of rows, ids and attributes can come from "
+			    "standard input");
 	return 0;
 }
 
@@ -190,6 +204,7 @@ static int choose_schema(const struct insert_options *options, const struct load
 {
 	struct vexfs_schema *schema = &file->schema;
 	bool inherited = vexfs_schema_get(file->fd, schema) == 0;
+	struct columns columns;
 	int rc;
 
 	if (inherited && (options->metric == 0 || options->metric == schema->metric))
@@ -202,6 +217,12 @@ static int choose_schema(const struct insert_options *options, const struct load
 	}
 	if (options->metric != 0)
 		schema->metric = (uint8_t)options->metric;
+	/* Its columns stay as they are. */
+	rc = inherited ? vexfs_columns_get(file->fd, columns.column) : 0;
+	if (rc < 0)
+		return rc;
+	schema->columns = (uintptr_t)columns.column;
+	schema->column_count = (uint32_t)rc;
 	rc = vexfs_schema_set(file->fd, schema);
 	return rc < 0 ? rc : vexfs_schema_get(file->fd, schema);
 }
@@ -296,6 +317,8 @@ static int insert_rows(const struct insert_options *options, struct load *load,
 
 	load->schema = file->schema;
 	code = load_check(load, options->file);
+	if (code == 0 && options->attributes)
+		code = attribute_file_open(&load->attributes, options->attributes, file);
 	if (code != 0)
 		return code;
 	rc = load_run(load, file->fd, options->batch, &seconds);
@@ -336,6 +359,7 @@ static int run(int argc, char **argv)
 	code = open_sources(&load, &options, &file.schema);
 	if (code == 0) {
 		code = run_with_sources(&options, &load, &file);
+		attribute_file_close(&load.attributes);
 		close_sources(&load);
 	}
 	if (file.fd >= 0)

@@ -110,6 +110,12 @@ void json_u64(struct json *json, uint64_t value)
 	fprintf(json->out, "%" PRIu64, value);
 }
 
+void json_i64(struct json *json, int64_t value)
+{
+	separate(json);
+	fprintf(json->out, "%" PRId64, value);
+}
+
 void json_double(struct json *json, double value)
 {
 	char text[NUMBER_TEXT_MAX];

@@ -62,6 +62,13 @@ void json_text(struct json *json, const char *text);
 void json_u64(struct json *json, uint64_t value);
 
 /**
+ * json_i64 - a whole number that may be negative
+ * @json: the writer
+ * @value: the number
+ */
+void json_i64(struct json *json, int64_t value);
+
+/**
  * json_double - a number; null if it is not finite, which JSON cannot say
  * @json: the writer
  * @value: the number, written with as many digits as tell it from all others

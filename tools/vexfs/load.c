@@ -108,6 +108,16 @@ static int64_t bring_rows(void *argument, void *vectors, uint64_t *ids, uint64_t
 	return count;
 }
 
+static int bring_attributes(void *argument, struct vexfs_batch_insert *batch)
+{
+	struct load *load = argument;
+	int rc = attribute_file_take(&load->attributes, batch);
+
+	if (rc == -ECANCELED)
+		snprintf(load->error, sizeof(load->error), "%s", load->attributes.error);
+	return rc;
+}
+
 int load_run(struct load *load, int fd, uint64_t batch_rows, double *seconds)
 {
 	int rc;
@@ -115,10 +125,18 @@ int load_run(struct load *load, int fd, uint64_t batch_rows, double *seconds)
 	memset(&load->stream, 0, sizeof(load->stream));
 	load->stream.reader = bring_rows;
 	load->stream.arg = load;
+	if (load->attributes.in)
+		load->stream.attributes = bring_attributes;
 	load->stream.batch_rows = batch_rows;
 	progress_begin(&load->progress, "insert", "rows", load->rows.rows);
 	rc = vexfs_insert_stream(fd, &load->stream);
 	*seconds = progress_end(&load->progress);
+	if (rc == 0 && load->attributes.in && !attribute_file_end(&load->attributes)) {
+		snprintf(load->error, sizeof(load->error),
+			 "%.200s: attributes of more rows than the %" PRIu64 " that there are",
+			 load->attributes.name, load->stream.inserted);
+		rc = -ECANCELED;
+	}
 	free(load->raw);
 	load->raw = NULL;
 	load->raw_rows = 0;

@@ -5,6 +5,7 @@
 #ifndef VEXFS_LOAD_H
 #define VEXFS_LOAD_H
 
+#include "columns.h"
 #include "command.h"
 #include "progress.h"
 #include "source.h"
@@ -16,6 +17,7 @@
  * @own_ids: do the rows bring their ids
  * @schema: of the vector file
  * @convert: may elements be converted
+ * @attributes: where attributes come from, open; or its in is NULL
  * @raw: room for rows that need to be converted
  * @raw_rows: rows that @raw has room for
  * @progress: the line on the terminal
@@ -28,6 +30,7 @@ struct load {
 	bool own_ids;
 	struct vexfs_schema schema;
 	bool convert;
+	struct attribute_file attributes;
 	void *raw;
 	uint64_t raw_rows;
 	struct progress progress;

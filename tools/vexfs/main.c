@@ -8,7 +8,8 @@
 #include "command.h"
 
 static const struct command *const commands[] = {
-	&create_command, &insert_command, &get_command, &delete_command,
+	&create_command, &insert_command, &get_command, &set_command,
+	&delete_command,
 	&search_command, &range_command, &info_command, &stats_command,
 };
 

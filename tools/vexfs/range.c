@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "arguments.h"
+#include "columns.h"
 #include "command.h"
 #include "number.h"
 #include "query.h"
@@ -33,6 +34,8 @@ static const char help[] =
 "                     l1 (the file's own, see 'vexfs info')\n"
 "  --format FORMAT    SOURCE's format: fvecs, bvecs, npy, raw (rows as in FILE), auto\n"
 "  --convert          let queries of another type than FILE's be converted to f32\n"
+"  --where FILTER     only rows whose attributes hold: comparisons (= != < <= > >= in,\n"
+"                     is null) put together with and, or, not, parentheses\n"
 "  --limit N          only the first N queries of SOURCE\n"
 HELP_COMMON
 "\n"
@@ -49,6 +52,9 @@ struct range_options {
 	bool has_radius;
 	uint64_t max;
 	unsigned int metric;
+	const char *where;
+	void *filter;
+	size_t filter_bytes;
 	bool json;
 };
 
@@ -64,6 +70,9 @@ static int take_option(int option, struct range_options *options)
 		return argument_number("--max", optarg, 1, UINT64_MAX, &options->max);
 	case OPTION_METRIC:
 		return argument_metric(optarg, &options->metric);
+	case OPTION_WHERE:
+		options->where = optarg;
+		return 0;
 	case OPTION_JSON:
 		options->json = true;
 		return 0;
@@ -78,6 +87,7 @@ static int parse_options(int argc, char **argv, struct range_options *options)
 		{ "radius", required_argument, NULL, OPTION_RADIUS },
 		{ "max", required_argument, NULL, OPTION_MAX },
 		{ "metric", required_argument, NULL, OPTION_METRIC },
+		{ "where", required_argument, NULL, OPTION_WHERE },
 		QUERY_OPTIONS,
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ NULL, 0, NULL, 0 },
@@ -109,6 +119,8 @@ static int search_one(const struct range_options *options, const struct vector_f
 
 	vexfs_range_init(&search, &file->schema, queries->element, query, options->radius);
 	search.metric = options->metric;
+	search.filter = (uintptr_t)options->filter;
+	search.filter_bytes = options->filter_bytes;
 	rc = vexfs_range_all(file->fd, &search, options->max, &results, &count);
 	if (rc < 0)
 		return fail_call(VEXFS_OPERATION_RANGE, rc, options->file, VEXFS_UNKNOWN);
@@ -150,7 +162,11 @@ static int run(int argc, char **argv)
 		code = vector_file_open(&file, options.file, O_RDONLY);
 	if (code != 0)
 		return code;
-	code = search_all(&options, &file);
+	if (options.where)
+		code = where_parse(options.where, &file, &options.filter, &options.filter_bytes);
+	if (code == 0)
+		code = search_all(&options, &file);
+	free(options.filter);
 	vector_file_close(&file);
 	return code;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "arguments.h"
+#include "columns.h"
 #include "command.h"
 #include "progress.h"
 #include "query.h"
@@ -37,12 +38,15 @@ static const char help[] =
 "  --effort N         look at so much: rows looked at exactly (scan), candidates\n"
 "                     (hnsw), lists (ivf); instead of --recall\n"
 "  --index INDEX      auto, scan, hnsw, ivf (auto)\n"
+"  --where FILTER     only rows whose attributes hold: comparisons (= != < <= > >= in,\n"
+"                     is null) put together with and, or, not, parentheses\n"
 "  --threads N        threads that share the rows of FILE (one a CPU)\n"
 HELP_COMMON
 "\n"
 "Examples:\n"
 "  vexfs search photos --id 17 -k 5\n"
 "  vexfs search photos --query queries.npy -k 100 --metric ip\n"
+"  vexfs search goods --id 3 --where 'price < 20 and lang in (\"en\", \"de\") and not sold'\n"
 "  vexfs search points --vector '0.5, -1.25'\n"
 "  vexfs search sift --query query.fvecs --limit 10 --json\n"
 "\n"
@@ -57,6 +61,7 @@ struct search_options {
 	struct query_options query;
 	uint64_t k;
 	unsigned int metric;
+	const char *where;
 	bool exact;
 	unsigned int recall;
 	uint64_t effort;
@@ -73,6 +78,8 @@ struct search_options {
  * @rows: room for @most queries
  * @results: room for their results
  * @counts: room for how many these are
+ * @filter: --where as a program, or NULL
+ * @filter_bytes: its bytes
  * @most: queries a call
  * @first: number of the first query of the call
  */
@@ -83,6 +90,8 @@ struct searcher {
 	void *rows;
 	struct vexfs_result *results;
 	uint32_t *counts;
+	void *filter;
+	size_t filter_bytes;
 	uint64_t most;
 	uint64_t first;
 };
@@ -106,6 +115,9 @@ static int take_option(int option, struct search_options *options)
 	case OPTION_THREADS:
 		return argument_number("--threads", optarg, 1, VEXFS_THREADS_MAX,
 				       &options->threads);
+	case OPTION_WHERE:
+		options->where = optarg;
+		return 0;
 	case OPTION_JSON:
 		options->json = true;
 		return 0;
@@ -124,6 +136,7 @@ static int parse_options(int argc, char **argv, struct search_options *options)
 		{ "recall", required_argument, NULL, OPTION_RECALL },
 		{ "effort", required_argument, NULL, OPTION_EFFORT },
 		{ "index", required_argument, NULL, OPTION_INDEX },
+		{ "where", required_argument, NULL, OPTION_WHERE },
 		QUERY_OPTIONS,
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ NULL, 0, NULL, 0 },
@@ -162,6 +175,8 @@ static int search_some(struct searcher *searcher, uint64_t count)
 	search.target_recall = options->recall;
 	search.effort = (uint32_t)options->effort;
 	search.index = options->index;
+	search.filter = (uintptr_t)searcher->filter;
+	search.filter_bytes = searcher->filter_bytes;
 	rc = vexfs_knn_parallel(searcher->file->fd, &search, (unsigned int)options->threads);
 	if (rc < 0)
 		return fail_call(VEXFS_OPERATION_KNN, rc, options->file, VEXFS_UNKNOWN);
@@ -195,11 +210,18 @@ static int search_all(struct searcher *searcher)
 static int search_file(const struct search_options *options, const struct vector_file *file)
 {
 	struct searcher searcher = { .options = options, .file = file };
-	int code = queries_open(&searcher.queries, &options->query, file);
 	uint64_t total;
+	int code = 0;
 
-	if (code != 0)
+	if (options->where)
+		code = where_parse(options->where, file, &searcher.filter,
+				   &searcher.filter_bytes);
+	if (code == 0)
+		code = queries_open(&searcher.queries, &options->query, file);
+	if (code != 0) {
+		free(searcher.filter);
 		return code;
+	}
 	total = queries_total(&searcher.queries);
 	searcher.most = RESULTS_BYTES_A_CALL / (options->k * sizeof(*searcher.results));
 	if (searcher.most > QUERIES_A_CALL)
@@ -216,6 +238,7 @@ static int search_file(const struct search_options *options, const struct vector
 	free(searcher.rows);
 	free(searcher.results);
 	free(searcher.counts);
+	free(searcher.filter);
 	queries_close(&searcher.queries);
 	return code;
 }

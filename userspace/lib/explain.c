@@ -27,7 +27,8 @@ static const struct sentence sentences[] = {
 	  "%s is not empty and has no schema or another one; a schema can only be given to an "
 	  "empty file" },
 	{ VEXFS_OPERATION_SCHEMA_SET, EINVAL,
-	  "%s: the kernel does not take this schema; dim must be 1 to 65535" },
+	  "%s: the kernel does not take this schema; dim must be 1 to 65535, names of columns are "
+	  "letters, digits and _, each once, and none of and or not in is null true false" },
 	{ VEXFS_OPERATION_SCHEMA_SET, EPERM,
 	  "%s: only its owner may set a schema, and only while it is neither immutable nor "
 	  "append-only" },
@@ -56,6 +57,11 @@ static const struct sentence sentences[] = {
 	{ VEXFS_OPERATION_RANGE, EINVAL,
 	  "%s: the kernel does not take this search; the query must have the file's dimension "
 	  "and neither it nor the radius may be a NaN" },
+	{ VEXFS_OPERATION_ATTRIBUTES, ENOENT, "%s: an id names no row" },
+	{ VEXFS_OPERATION_ATTRIBUTES, EINVAL,
+	  "%s: the kernel does not take these attributes; 'vexfs info' tells the columns" },
+	{ VEXFS_OPERATION_ATTRIBUTES, E2BIG,
+	  "%s: attributes of more than 1048576 rows at once; use fewer at a time" },
 	{ ANY, ENOTTY, "%s is not on a VexFS filesystem" },
 	{ ANY, ENODATA,
 	  "%s is not a vector file; make one with 'vexfs create FILE --dim N'" },
@@ -100,7 +106,8 @@ static int explain_index(enum vexfs_operation operation, int error, const char *
 
 	if (operation == VEXFS_OPERATION_INSERT && error == EINVAL)
 		what = "%s: row %" PRIu64 " of those given (counted from 0) holds a NaN or an "
-		       "infinity, or has an id that cannot be";
+		       "infinity, an attribute that its column cannot hold, or has an id that "
+		       "cannot be";
 	else if (operation == VEXFS_OPERATION_INSERT && error == EEXIST)
 		what = "%s: the id of row %" PRIu64 " of those given (counted from 0) is taken "
 		       "already, or comes twice";
