@@ -25,6 +25,7 @@
 #include <linux/pagemap.h>
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
+#include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/xattr.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
@@ -363,5 +364,72 @@ static inline struct folio *vexfs_folio_get(struct address_space *mapping,
 	return filemap_get_folio(mapping, index);
 #endif
 }
+
+/*
+ * A folio of the page cache, locked and with a reference; added if it is not
+ * there, and then not uptodate. Or an ERR_PTR.
+ */
+static inline struct folio *vexfs_folio_grab(struct address_space *mapping,
+					     pgoff_t index)
+{
+	struct folio *folio;
+
+	folio = __filemap_get_folio(mapping, index,
+				    FGP_LOCK | FGP_CREAT | FGP_ACCESSED,
+				    mapping_gfp_mask(mapping));
+	return folio ? folio : ERR_PTR(-ENOMEM);
+}
+
+/*
+ * What gives memory back under pressure:
+ *	VEXFS_SHRINKER(name, count, scan);
+ *	err = vexfs_shrinker_register(&name, "text");
+ *	vexfs_shrinker_unregister(&name);
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+struct vexfs_shrinker {
+	unsigned long (*count)(struct shrinker *shrinker,
+			       struct shrink_control *sc);
+	unsigned long (*scan)(struct shrinker *shrinker,
+			      struct shrink_control *sc);
+	struct shrinker *shrinker;
+};
+
+#define VEXFS_SHRINKER(name, count_, scan_) \
+	static struct vexfs_shrinker name = { .count = count_, .scan = scan_ }
+
+static inline int vexfs_shrinker_register(struct vexfs_shrinker *s,
+					  const char *name)
+{
+	s->shrinker = shrinker_alloc(0, "%s", name);
+	if (!s->shrinker)
+		return -ENOMEM;
+	s->shrinker->count_objects = s->count;
+	s->shrinker->scan_objects = s->scan;
+	s->shrinker->seeks = DEFAULT_SEEKS;
+	shrinker_register(s->shrinker);
+	return 0;
+}
+
+static inline void vexfs_shrinker_unregister(struct vexfs_shrinker *s)
+{
+	shrinker_free(s->shrinker);
+}
+#else
+#define VEXFS_SHRINKER(name, count_, scan_) \
+	static struct shrinker name = { .count_objects = count_, \
+					.scan_objects = scan_, \
+					.seeks = DEFAULT_SEEKS }
+
+static inline int vexfs_shrinker_register(struct shrinker *s, const char *name)
+{
+	return register_shrinker(s, "%s", name);
+}
+
+static inline void vexfs_shrinker_unregister(struct shrinker *s)
+{
+	unregister_shrinker(s);
+}
+#endif
 
 #endif /* VEXFS_COMPAT_H */

@@ -27,8 +27,9 @@ struct vexfs_window_table;
  * @first: page of the fork that is the window's page 0
  * @layout: record size, as vex_pages_init() made it
  * @table: the pages; replaced under @derived->write_lock, read under srcu
- * @lock: guards the table's entries and @resident
+ * @lock: guards the table's entries, @resident and @shrink_at
  * @resident: pages that the window refers to
+ * @shrink_at: the page that memory pressure looks at next
  * @link: in the list that memory pressure walks
  * @damaged: a page read from disk is not as it was written; may be NULL.
  *	Called once each time that it is found, without locks but srcu
@@ -40,6 +41,7 @@ struct vexfs_window {
 	struct vexfs_window_table __rcu *table;
 	spinlock_t lock;
 	u64 resident;
+	u64 shrink_at;
 	struct list_head link;
 	void (*damaged)(struct vexfs_window *window, u64 page);
 };
@@ -51,6 +53,7 @@ struct vexfs_window {
  * @generation: the base's generation that it belongs to
  * @write_lock: one changes pages, table or header. Inside i_rwsem, outside
  *	invalidate_lock and handles. Not held for long
+ * @usable: there is a header; false for a fork that is damaged or not yet made
  * @gone: it is being removed: nothing is read or written any more. Set under
  *	@write_lock and invalidate_lock
  * @header: the header slot that counts; guarded by @write_lock
@@ -62,6 +65,7 @@ struct vexfs_derived {
 	unsigned int slot;
 	u64 generation;
 	struct mutex write_lock;
+	bool usable;
 	bool gone;
 	struct vexfs_disk_derived header;
 	void *private;
@@ -311,6 +315,16 @@ void vexfs_window_changed(struct vexfs_window *window, u64 page, bool keep);
  * Context: does not sleep.
  */
 void vexfs_window_keep(struct vexfs_window *window, u64 page);
+
+/**
+ * vexfs_window_release_kept() - let the kept pages be written
+ * @window: the window
+ *
+ * Part of a checkpoint.
+ *
+ * Context: @derived->write_lock held.
+ */
+void vexfs_window_release_kept(struct vexfs_window *window);
 
 int vexfs_window_setup(void);
 void vexfs_window_teardown(void);

@@ -5,12 +5,14 @@
  * explained in iomap.c.
  */
 #include <linux/compat.h>
+#include <linux/fadvise.h>
 #include <linux/falloc.h>
 #include <linux/fiemap.h>
 #include <linux/iversion.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
 #include "compat_iomap.h"
+#include "sketch.h"
 
 static u64 vexfs_blocks_of(loff_t bytes)
 {
@@ -646,6 +648,18 @@ int vexfs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	return err ? err : err2;
 }
 
+/* What is wanted of a vector file soon, is wanted of its sketches too. */
+static int vexfs_file_fadvise(struct file *file, loff_t offset, loff_t len,
+			      int advice)
+{
+	int err = generic_fadvise(file, offset, len, advice);
+
+	if (!err && advice == POSIX_FADV_WILLNEED &&
+	    vexfs_is_vector(file_inode(file)))
+		vexfs_sketches_warm(file_inode(file));
+	return err;
+}
+
 /* Looking at extents */
 
 static loff_t vexfs_file_llseek(struct file *file, loff_t offset, int whence)
@@ -688,6 +702,7 @@ const struct file_operations vexfs_file_operations = {
 	.splice_read = vexfs_splice_read,
 	.splice_write = iter_file_splice_write,
 	.fallocate = vexfs_file_fallocate,
+	.fadvise = vexfs_file_fadvise,
 	.unlocked_ioctl = vexfs_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.uring_cmd = vexfs_uring_cmd,

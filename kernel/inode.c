@@ -7,6 +7,7 @@
 #include <linux/iversion.h>
 #include <linux/writeback.h>
 #include "attributes.h"
+#include "derived.h"
 
 static struct kmem_cache *vexfs_inode_cache;
 
@@ -50,6 +51,7 @@ struct inode *vexfs_alloc_inode(struct super_block *sb)
 	spin_lock_init(&info->convert_lock);
 	INIT_LIST_HEAD(&info->orphan_link);
 	INIT_LIST_HEAD(&info->convert_list);
+	INIT_LIST_HEAD(&info->encode_link);
 	INIT_WORK(&info->convert_work, vexfs_convert_work);
 	INIT_WORK(&info->publish_work, vexfs_publish_work);
 	mutex_init(&info->publish_lock);
@@ -490,6 +492,14 @@ static void vexfs_new_inode_fill(struct inode *inode, struct inode *dir,
 	info->btime = vexfs_inode_ctime(inode);
 	inode_set_iversion(inode, 1);
 	info->parent = S_ISDIR(inode->i_mode) ? dir->i_ino : 0;
+	/* A fork hangs off a file, and has nothing of its own. */
+	if (!S_ISDIR(dir->i_mode)) {
+		info->flags = VEXFS_INO_FLAG_FORK;
+		info->parent = dir->i_ino;
+		vex_tree_init_root(&info->root, kind);
+		vexfs_set_operations(inode);
+		return;
+	}
 	info->flags = VEXFS_I(dir)->flags &
 		      (VEXFS_INO_FLAG_NODUMP | VEXFS_INO_FLAG_NOATIME |
 		       VEXFS_INO_FLAG_SYNC | VEXFS_INO_FLAG_DIRSYNC);
@@ -602,9 +612,15 @@ int vexfs_fork_remove(struct inode *base, unsigned int slot)
 	fork = vexfs_fork_get(base, slot);
 	if (IS_ERR(fork))
 		return PTR_ERR(fork);
-	err = slot == VEXFS_FORK_ATTRIBUTES ? vexfs_attributes_free(fork) : 0;
-	if (!err)
-		err = vexfs_remove_tree(fork);
+	if (VEXFS_I(fork)->root.r_kind == VEXFS_TREE_EXTENTS) {
+		vexfs_derived_empty(fork);
+		err = vexfs_extent_remove(fork, 0, VEXFS_FILE_BLOCKS_MAX - 1);
+	} else {
+		err = slot == VEXFS_FORK_ATTRIBUTES ?
+		      vexfs_attributes_free(fork) : 0;
+		if (!err)
+			err = vexfs_remove_tree(fork);
+	}
 	if (err)
 		goto out_put;
 	mutex_lock(&info->fork_lock);
@@ -683,6 +699,7 @@ void vexfs_evict_inode(struct inode *inode)
 	struct super_block *sb = inode->i_sb;
 	int slot, err;
 
+	vexfs_derived_free(inode);
 	truncate_inode_pages_final(&inode->i_data);
 	if (!inode->i_nlink && !is_bad_inode(inode) && !sb_rdonly(sb)) {
 		sb_start_intwrite(sb);

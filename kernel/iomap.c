@@ -24,6 +24,7 @@
 #include <linux/writeback.h>
 #include "compat_iomap.h"
 #include "compat_writeback.h"
+#include "derived.h"
 
 /* Blocks that are allocated beyond the end of a growing file, at most. */
 #define VEXFS_SPARE_MAX		4096U		/* 16 MiB */
@@ -188,6 +189,8 @@ static int vexfs_writeback_map(struct vexfs_writeback *wb, struct inode *inode,
 	struct vex_run run;
 	int err;
 
+	if (VEXFS_I(inode)->derived)
+		vexfs_derived_stamp(inode, offset);
 	if (offset >= iomap->offset &&
 	    offset < iomap->offset + (loff_t)iomap->length &&
 	    wb->seq == READ_ONCE(VEXFS_I(inode)->extent_seq))
@@ -315,5 +318,9 @@ const struct address_space_operations vexfs_aops = {
 void vexfs_set_aops(struct inode *inode)
 {
 	inode->i_mapping->a_ops = &vexfs_aops;
-	mapping_set_large_folios(inode->i_mapping);
+	/* Windows hold on to pages of forks one by one, and for long. */
+	if (VEXFS_I(inode)->flags & VEXFS_INO_FLAG_FORK)
+		mapping_set_gfp_mask(inode->i_mapping, GFP_USER);
+	else
+		mapping_set_large_folios(inode->i_mapping);
 }

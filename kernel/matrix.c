@@ -12,11 +12,29 @@
 
 void vexfs_matrix_init(struct vexfs_matrix *matrix, struct file *file)
 {
-	matrix->inode = file_inode(file);
+	vexfs_matrix_init_inode(matrix, file_inode(file));
 	matrix->file = file;
+}
+
+void vexfs_matrix_init_inode(struct vexfs_matrix *matrix, struct inode *inode)
+{
+	matrix->inode = inode;
+	matrix->file = NULL;
 	matrix->folio = NULL;
 	matrix->window_end = 0;
 	matrix->pages_missed = 0;
+}
+
+void vexfs_pages_ahead(struct address_space *mapping, u64 page, u64 count)
+{
+	u64 end = DIV_ROUND_UP_ULL(i_size_read(mapping->host), PAGE_SIZE);
+	struct file_ra_state ra = { };
+	DEFINE_READAHEAD(ractl, NULL, &ra, mapping, page);
+
+	if (page >= end)
+		return;
+	file_ra_state_init(&ra, mapping);
+	page_cache_ra_unbounded(&ractl, min(count, end - page), 0);
 }
 
 void vexfs_matrix_exit(struct vexfs_matrix *matrix)
@@ -42,9 +60,13 @@ static void vexfs_matrix_ahead(struct vexfs_matrix *matrix, pgoff_t index)
 		folio_put(folio);
 		return;
 	}
-	vfs_fadvise(matrix->file, (loff_t)next << PAGE_SHIFT,
-		    (loff_t)VEXFS_WINDOW_PAGES << PAGE_SHIFT,
-		    POSIX_FADV_WILLNEED);
+	if (!matrix->file) {
+		vexfs_pages_ahead(mapping, next, VEXFS_WINDOW_PAGES);
+		return;
+	}
+	generic_fadvise(matrix->file, (loff_t)next << PAGE_SHIFT,
+			(loff_t)VEXFS_WINDOW_PAGES << PAGE_SHIFT,
+			POSIX_FADV_WILLNEED);
 }
 
 /* The folio that holds a page, read in. */

@@ -7,7 +7,7 @@
  */
 #include <linux/exportfs.h>
 #include <linux/iversion.h>
-#include "vexfs.h"
+#include "sketch.h"
 
 /* Directory trees */
 
@@ -407,9 +407,10 @@ static int vexfs_drop_link(handle_t *handle, struct inode *inode)
 		drop_nlink(inode);
 	vexfs_touch_c(inode);
 	inode_inc_iversion(inode);
-	if (!inode->i_nlink)
-		return vexfs_orphan_add(handle, inode);
-	return vexfs_inode_write(handle, inode);
+	if (inode->i_nlink)
+		return vexfs_inode_write(handle, inode);
+	vexfs_encode_forget(inode);
+	return vexfs_orphan_add(handle, inode);
 }
 
 static int vexfs_remove(struct inode *dir, struct dentry *dentry)

@@ -12,16 +12,10 @@
  */
 #include <linux/sort.h>
 #include "attributes.h"
+#include "sketch.h"
 
 /* Runs handled in one transaction before others get their turn. */
 #define VEXFS_RUNS_PER_HANDLE	64
-
-static const u8 vexfs_fork_kinds[VEXFS_FORKS_SUPPORTED] = {
-	[VEXFS_FORK_IDS] = VEXFS_TREE_IDS,
-	[VEXFS_FORK_ROWS] = VEXFS_TREE_ROWS,
-	[VEXFS_FORK_TOMBSTONES] = VEXFS_TREE_TOMBSTONES,
-	[VEXFS_FORK_ATTRIBUTES] = VEXFS_TREE_ATTRIBUTES,
-};
 
 /* Make a fork. Context: i_rwsem and fork_lock held. */
 static struct inode *vexfs_fork_create(struct inode *base, unsigned int slot)
@@ -36,14 +30,11 @@ static struct inode *vexfs_fork_create(struct inode *base, unsigned int slot)
 	if (IS_ERR(handle))
 		return ERR_CAST(handle);
 	fork = vexfs_new_inode(handle, VEXFS_NOP_IDMAP, base, S_IFREG | 0600, 0,
-			       vexfs_fork_kinds[slot]);
+			       vex_fork_kind(slot));
 	if (IS_ERR(fork)) {
 		vexfs_journal_stop(handle);
 		return fork;
 	}
-	VEXFS_I(fork)->flags = VEXFS_INO_FLAG_FORK;
-	VEXFS_I(fork)->parent = base->i_ino;
-	memset(&VEXFS_I(fork)->vector, 0, sizeof(VEXFS_I(fork)->vector));
 	vexfs_fork_attach(fork, base);
 	err = vexfs_inode_write(handle, fork);
 	if (!err) {
@@ -579,7 +570,7 @@ int vexfs_rows_trim(struct inode *base)
 	int err;
 
 	if (!rows) {
-		for (slot = 0; slot < VEXFS_FORKS_SUPPORTED; slot++) {
+		for (slot = 0; slot < VEXFS_FORKS; slot++) {
 			err = vexfs_fork_remove(base, slot);
 			if (err)
 				return err;
@@ -726,6 +717,22 @@ out_put:
 	return err;
 }
 
+/* Let searches pass over deleted rows without a look at the tombstones. */
+static void vexfs_delete_hint(struct inode *base,
+			      const struct vexfs_id_at *sorted, u64 count)
+{
+	u64 i;
+	u32 length;
+
+	for (i = 0; i < count; i += length) {
+		length = vexfs_sorted_run(sorted, i, count);
+		if (sorted[i].index == U64_MAX)
+			length = 1;
+		else
+			vexfs_sketches_dead(base, sorted[i].index, length);
+	}
+}
+
 int vexfs_rows_delete(struct inode *base, u64 *ids, u64 count,
 		      bool ignore_missing, u64 *deleted, u64 *bad_index)
 {
@@ -741,6 +748,8 @@ int vexfs_rows_delete(struct inode *base, u64 *ids, u64 count,
 		*bad_index = U64_MAX;
 		err = vexfs_delete_apply(base, sorted, count, deleted);
 	}
+	if (!err)
+		vexfs_delete_hint(base, sorted, count);
 	kvfree(sorted);
 	return err;
 }

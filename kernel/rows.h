@@ -112,6 +112,16 @@ int vexfs_ids_add(struct inode *base, u64 row, u64 count, const u64 *ids,
 		  u64 first_id);
 
 /**
+ * vexfs_fork_make() - a fork, made if there is none
+ * @base: the vector file
+ * @slot: VEXFS_FORK_*
+ *
+ * Context: i_rwsem held for writing; no handle may be held.
+ * Return: the fork with a reference, or an ERR_PTR.
+ */
+struct inode *vexfs_fork_make(struct inode *base, unsigned int slot);
+
+/**
  * vexfs_rows_trim() - remove what the forks know of rows beyond the last
  * @base: the vector file
  *
@@ -152,7 +162,7 @@ int vexfs_rows_deleted_from(struct inode *base, u64 row, u64 *count);
 /**
  * struct vexfs_matrix - reads a matrix out of the page cache
  * @inode: the vector file
- * @file: for reading ahead
+ * @file: for reading ahead as the file's opener wants it, or NULL
  * @folio: the folio at hand, with a reference, or NULL
  * @window_end: the pages up to this one were asked for
  * @pages_missed: pages that were not in memory when they were wanted
@@ -171,6 +181,23 @@ struct vexfs_matrix {
  * @file: the vector file
  */
 void vexfs_matrix_init(struct vexfs_matrix *matrix, struct file *file);
+
+/**
+ * vexfs_matrix_init_inode() - begin to read without an open file
+ * @matrix: to be filled in
+ * @inode: the vector file
+ */
+void vexfs_matrix_init_inode(struct vexfs_matrix *matrix, struct inode *inode);
+
+/**
+ * vexfs_pages_ahead() - have pages read that will be wanted
+ * @mapping: of a regular file
+ * @page: the first
+ * @count: how many; those beyond the end do not matter
+ *
+ * Does not wait for them.
+ */
+void vexfs_pages_ahead(struct address_space *mapping, u64 page, u64 count);
 
 /**
  * vexfs_matrix_exit() - give back what is held

@@ -9,6 +9,11 @@
 #include "derived.h"
 #include "core/sketch.h"
 
+struct vexfs_snapshot;
+
+/* Damaged pages that are remembered at a time. */
+#define VEXFS_REPAIRS	16U
+
 /**
  * struct vexfs_sketches - the sketches of a vector file
  * @derived: their fork
@@ -17,8 +22,10 @@
  * @window: the records; that of row i is record i
  * @rows: rows that are encoded. Stored with release by the encoder
  * @saved_rows: of these, rows that the last checkpoint covers
- * @repair_first: first page that was found damaged; guarded by @window.lock
- * @repair_end: one past the last; 0 if there is none
+ * @sample_rows: rows that there were when the encoding was chosen
+ * @repaired: a page was made anew since the last checkpoint; the encoder's
+ * @repairs: pages in @repair
+ * @repair: pages that were found damaged; guarded by @window.lock
  */
 struct vexfs_sketches {
 	struct vexfs_derived *derived;
@@ -27,8 +34,10 @@ struct vexfs_sketches {
 	struct vexfs_window window;
 	u64 rows;
 	u64 saved_rows;
-	u64 repair_first;
-	u64 repair_end;
+	u64 sample_rows;
+	bool repaired;
+	u32 repairs;
+	u64 repair[VEXFS_REPAIRS];
 };
 
 /**
@@ -82,12 +91,75 @@ void vexfs_sketches_dead(struct inode *base, u64 row, u64 count);
 void vexfs_sketches_warm(struct inode *base);
 
 /**
+ * vexfs_sketches_open() - as vexfs_sketches_get(), without consequences
+ * @base: the vector file
+ * @generation: that the rows must have
+ *
+ * Return: them with a reference, NULL if there are none for these rows, or an
+ * ERR_PTR: -EUCLEAN or -EBADMSG if they cannot be used.
+ */
+struct vexfs_sketches *vexfs_sketches_open(struct inode *base, u64 generation);
+
+/**
+ * vexfs_sketches_create() - choose how to encode, and make the fork
+ * @base: the vector file, without that fork
+ * @snapshot: its rows
+ *
+ * Context: freeze protection held; takes i_rwsem.
+ * Return: 0; -EINVAL if rows of this kind have no sketches; -ENOSPC, -ESTALE,
+ * or another negative errno.
+ */
+int vexfs_sketches_create(struct inode *base,
+			  const struct vexfs_snapshot *snapshot);
+
+/**
+ * vexfs_sketches_encode() - encode rows, and make damaged pages anew
+ * @sketches: the sketches; one encodes at a time
+ * @snapshot: the rows
+ * @until: in jiffies; at least one page is written
+ *
+ * Context: freeze protection held.
+ * Return: 0 when all is done, 1 when there is more to do, -ESTALE if the rows
+ * were renumbered, -ENOSPC, or another negative errno.
+ */
+int vexfs_sketches_encode(struct vexfs_sketches *sketches,
+			  const struct vexfs_snapshot *snapshot, u64 until);
+
+/**
+ * vexfs_sketches_save() - have a checkpoint of what is encoded
+ * @sketches: the sketches; their encoder is the caller
+ *
+ * Context: freeze protection held.
+ * Return: 0 or a negative errno.
+ */
+int vexfs_sketches_save(struct vexfs_sketches *sketches);
+
+/* In encode.c */
+
+/* Fewer rows are searched exactly in no time. */
+#define VEXFS_SKETCH_ROWS_MIN	1000U
+
+/**
  * vexfs_encode_later() - encode new rows in the background
  * @base: a vector file that may have rows without sketches
  *
  * Does nothing where that is switched off, impossible, or not needed.
  */
 void vexfs_encode_later(struct inode *base);
+
+/**
+ * vexfs_encode_grown() - as vexfs_encode_later(), because rows were added
+ * @base: the vector file
+ */
+void vexfs_encode_grown(struct inode *base);
+
+/**
+ * vexfs_encode_forget() - a file lost its last name
+ * @base: the file; the caller has a reference
+ *
+ * So that its blocks become free when it is closed.
+ */
+void vexfs_encode_forget(struct inode *base);
 
 /**
  * vexfs_encode_wait() - wait until all rows of now are encoded
@@ -99,6 +171,20 @@ void vexfs_encode_later(struct inode *base);
  * signal; or why encoding failed.
  */
 int vexfs_encode_wait(struct inode *base);
+
+/**
+ * vexfs_encode_setup() - prepare a volume's background work
+ * @sb: the volume
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vexfs_encode_setup(struct super_block *sb);
+
+/**
+ * vexfs_encode_teardown() - give back what vexfs_encode_setup() made
+ * @sb: the volume, after vexfs_encode_stop() or never started
+ */
+void vexfs_encode_teardown(struct super_block *sb);
 
 /**
  * vexfs_encode_start() - allow background work on a volume
@@ -114,7 +200,5 @@ void vexfs_encode_start(struct super_block *sb);
  * vexfs_encode_start().
  */
 void vexfs_encode_stop(struct super_block *sb);
-
-void vexfs_encode_work(struct work_struct *work);
 
 #endif /* VEXFS_SKETCH_H */

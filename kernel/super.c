@@ -11,14 +11,18 @@
 #include <linux/random.h>
 #include <linux/seq_file.h>
 #include <linux/statfs.h>
-#include "vexfs.h"
+#include "sketch.h"
 
 /**
  * struct vexfs_mount_options - what a mount asks for
  * @errors: VEXFS_ERRORS_*, or 0 for the superblock's
+ * @background: is background work wanted?
+ * @background_set: does the mount say so?
  */
 struct vexfs_mount_options {
 	unsigned int errors;
+	bool background;
+	bool background_set;
 };
 
 void vexfs_msg(struct super_block *sb, const char *level, const char *fmt, ...)
@@ -182,11 +186,14 @@ static int vexfs_show_options(struct seq_file *seq, struct dentry *root)
 
 	if (sbi->errors != sbi->default_errors)
 		seq_printf(seq, ",errors=%s", vexfs_errors_names[sbi->errors]);
+	if (!sbi->background)
+		seq_puts(seq, ",nobackground");
 	return 0;
 }
 
 static void vexfs_workqueues_destroy(struct vexfs_sb_info *sbi)
 {
+	vexfs_encode_teardown(sbi->sb);
 	if (sbi->publish_wq)
 		destroy_workqueue(sbi->publish_wq);
 	if (sbi->convert_wq)
@@ -202,7 +209,9 @@ static int vexfs_workqueues_create(struct vexfs_sb_info *sbi)
 	sbi->publish_wq = alloc_workqueue("vexfs-publ/%s", WQ_MEM_RECLAIM |
 					  WQ_FREEZABLE | WQ_UNBOUND, 0,
 					  sbi->sb->s_id);
-	return sbi->convert_wq && sbi->publish_wq ? 0 : -ENOMEM;
+	if (!sbi->convert_wq || !sbi->publish_wq)
+		return -ENOMEM;
+	return vexfs_encode_setup(sbi->sb);
 }
 
 static void vexfs_put_super(struct super_block *sb)
@@ -328,6 +337,7 @@ static int vexfs_begin_writing(struct super_block *sb)
 	if (damaged)
 		vexfs_msg(sb, KERN_WARNING, "damage was found earlier and not mended: run fsck.vexfs");
 	vexfs_orphan_recover(sb);
+	vexfs_encode_start(sb);
 	return 0;
 }
 
@@ -402,6 +412,7 @@ static int vexfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	if (err)
 		goto out_free;
 	sbi->errors = options->errors ? options->errors : sbi->default_errors;
+	sbi->background = options->background;
 	err = vexfs_workqueues_create(sbi);
 	if (!err)
 		err = vexfs_journal_load(sb);
@@ -446,13 +457,22 @@ static int vexfs_reconfigure(struct fs_context *fc)
 	bool read_only = fc->sb_flags & SB_RDONLY;
 	int err = 0;
 
+	/* Rows are published, and then what is encoded of them is saved. */
 	sync_filesystem(sb);
+	vexfs_encode_stop(sb);
 	if (options->errors)
 		sbi->errors = options->errors;
-	if (read_only == sb_rdonly(sb))
+	if (options->background_set)
+		sbi->background = options->background;
+	if (read_only == sb_rdonly(sb)) {
+		if (!read_only)
+			vexfs_encode_start(sb);
 		return 0;
-	if (read_only)
+	}
+	if (read_only) {
+		sync_filesystem(sb);
 		return vexfs_journal_empty(sb);
+	}
 	if (!sbi->journal) {
 		vexfs_msg(sb, KERN_ERR, "the device was read-only when it was mounted: unmount it and mount it anew");
 		return -EROFS;
@@ -468,7 +488,7 @@ static int vexfs_reconfigure(struct fs_context *fc)
 	return err;
 }
 
-enum { VEXFS_OPTION_ERRORS };
+enum { VEXFS_OPTION_ERRORS, VEXFS_OPTION_BACKGROUND };
 
 static const struct constant_table vexfs_errors_values[] = {
 	{ "continue", VEXFS_ERRORS_CONTINUE },
@@ -479,6 +499,7 @@ static const struct constant_table vexfs_errors_values[] = {
 
 static const struct fs_parameter_spec vexfs_parameters[] = {
 	fsparam_enum("errors", VEXFS_OPTION_ERRORS, vexfs_errors_values),
+	fsparam_flag_no("background", VEXFS_OPTION_BACKGROUND),
 	{}
 };
 
@@ -490,7 +511,12 @@ static int vexfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 
 	if (option < 0)
 		return option;
-	options->errors = result.uint_32;
+	if (option == VEXFS_OPTION_ERRORS) {
+		options->errors = result.uint_32;
+	} else {
+		options->background = !result.negated;
+		options->background_set = true;
+	}
 	return 0;
 }
 
@@ -508,10 +534,13 @@ static const struct fs_context_operations vexfs_context_operations = {
 
 static int vexfs_init_context(struct fs_context *fc)
 {
-	fc->fs_private = kzalloc(sizeof(struct vexfs_mount_options),
-				 GFP_KERNEL);
-	if (!fc->fs_private)
+	struct vexfs_mount_options *options = kzalloc(sizeof(*options),
+						      GFP_KERNEL);
+
+	if (!options)
 		return -ENOMEM;
+	options->background = true;
+	fc->fs_private = options;
 	fc->ops = &vexfs_context_operations;
 	return 0;
 }
@@ -526,6 +555,7 @@ static void vexfs_kill_sb(struct super_block *sb)
 	 */
 	if (sbi && sb->s_root) {
 		sync_filesystem(sb);
+		vexfs_encode_stop(sb);
 		WRITE_ONCE(sbi->stopping, true);
 		flush_workqueue(sbi->publish_wq);
 		flush_workqueue(sbi->convert_wq);
@@ -549,15 +579,22 @@ static int __init vexfs_init(void)
 
 	if (err)
 		return err;
-	err = register_filesystem(&vexfs_type);
+	err = vexfs_window_setup();
 	if (err)
-		vexfs_inode_cache_destroy();
+		goto out_cache;
+	err = register_filesystem(&vexfs_type);
+	if (!err)
+		return 0;
+	vexfs_window_teardown();
+out_cache:
+	vexfs_inode_cache_destroy();
 	return err;
 }
 
 static void __exit vexfs_exit(void)
 {
 	unregister_filesystem(&vexfs_type);
+	vexfs_window_teardown();
 	vexfs_inode_cache_destroy();
 }
 

@@ -12,6 +12,7 @@
  */
 #include <linux/uio.h>
 #include "attributes.h"
+#include "sketch.h"
 
 /* Rows pass through a buffer of so many bytes on their way in. */
 #define VEXFS_CHUNK_BYTES	(128U << 10)
@@ -192,6 +193,7 @@ static void vexfs_rows_grow(struct inode *inode, u64 rows, u64 next_id)
 	info->vector.boundary.next_id = next_id;
 	spin_unlock(&info->lock);
 	mark_inode_dirty_sync(inode);
+	vexfs_encode_grown(inode);
 }
 
 /* Do automatic ids differ from row numbers? Then they are in the forks. */
@@ -529,5 +531,11 @@ int vexfs_vector_truncate(struct inode *inode, loff_t size)
 	mutex_unlock(&info->publish_lock);
 	/* The transaction that sets the size sets the rows too. */
 	err = vexfs_truncate(inode, size);
-	return err ? err : vexfs_trim_tail(inode);
+	if (!err)
+		err = vexfs_trim_tail(inode);
+	/* Of another generation now, they are of no use. */
+	if (!err)
+		err = vexfs_derived_discard(inode);
+	vexfs_encode_later(inode);
+	return err;
 }

@@ -10,6 +10,7 @@
  *   inode->i_rwsem (parent directories before children, base before its forks)
  *   vexfs_inode_info.publish_lock
  *   vexfs_inode_info.fork_lock
+ *   vexfs_derived.write_lock
  *   mapping->invalidate_lock
  *   folio locks
  *   jbd2 handle
@@ -18,6 +19,7 @@
  *   vexfs_sb_info.orphan_lock
  *   vexfs_sb_info.group_locks (one at a time)
  *   buffer locks
+ *   vexfs_sb_info.encode_lock
  *   vexfs_inode_info.lock, vexfs_inode_info.convert_lock,
  *   vexfs_sb_info.busy_lock
  *
@@ -82,6 +84,15 @@ struct vexfs_group {
  * @orphan_lock: guards the list of orphans, on disk and in memory
  * @orphans: struct vexfs_inode_info.orphan_link
  * @convert_wq: converts unwritten extents after their data was written
+ * @encode_wq: encodes rows in the background, see encode.c
+ * @encode_work: does that; queued under @encode_lock
+ * @encode_lock: guards @encode_list, @encoding and the encode_* of inodes
+ * @encode_list: vexfs_inode_info.encode_link of files that have rows to be
+ *	encoded, each with a reference
+ * @encode_turn: the one whose turn it is
+ * @encode_wait: woken up after each step
+ * @encoding: background work may be begun
+ * @background: the mount does not forbid it; changed by remounting
  * @stopping: set when the volume is about to be unmounted: no background
  *	work is begun any more
  * @publish_wq: publishes rows in the background
@@ -113,6 +124,14 @@ struct vexfs_sb_info {
 	struct list_head orphans;
 	struct workqueue_struct *convert_wq;
 	struct workqueue_struct *publish_wq;
+	struct workqueue_struct *encode_wq;
+	struct delayed_work encode_work;
+	spinlock_t encode_lock;
+	struct list_head encode_list;
+	struct vexfs_inode_info *encode_turn;
+	wait_queue_head_t encode_wait;
+	bool encoding;
+	bool background;
 	bool stopping;
 	struct work_struct error_work;
 	u64 error_block;
@@ -194,6 +213,7 @@ struct vexfs_vector {
  *	guarded by lock
  * @fork_lock: one makes, loads or removes a fork; outside handles
  * @fork_base: the base of a fork, without a reference (the base outlives it)
+ * @derived: a derived fork's state in memory; set once
  * @orphan_link: in vexfs_sb_info.orphans
  * @sync_tid: transaction to commit for fsync
  * @datasync_tid: transaction to commit for fdatasync
@@ -203,6 +223,11 @@ struct vexfs_vector {
  * @convert_work: does that
  * @publish_work: publishes rows in the background, holding a reference
  * @publish_lock: one publisher at a time; outside handles and folio locks
+ * @encode_link: in vexfs_sb_info.encode_list
+ * @encode_again: there is more to do than when its turn began
+ * @encode_error: what its last turn came to, if that was an error
+ * @encode_at: its next turn is not before, in jiffies
+ * @encode_grown: rows were added last, in jiffies
  * @vector: what makes it a vector file
  * @vfs_inode: the VFS's part
  */
@@ -224,6 +249,7 @@ struct vexfs_inode_info {
 	struct inode *fork_inodes[VEXFS_FORKS];
 	struct mutex fork_lock;
 	struct inode *fork_base;
+	struct vexfs_derived *derived;
 	struct list_head orphan_link;
 	tid_t sync_tid;
 	tid_t datasync_tid;
@@ -233,6 +259,11 @@ struct vexfs_inode_info {
 	struct work_struct convert_work;
 	struct work_struct publish_work;
 	struct mutex publish_lock;
+	struct list_head encode_link;
+	bool encode_again;
+	int encode_error;
+	u64 encode_at;
+	u64 encode_grown;
 	struct vexfs_vector vector;
 	struct inode vfs_inode;
 };

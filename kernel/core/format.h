@@ -297,7 +297,6 @@ struct vexfs_disk_name {
 #define VEXFS_FORK_CHECKSUMS		6	/* reserved */
 #define VEXFS_FORK_BUILDING		7	/* an index that is not whole yet */
 #define VEXFS_FORKS			8
-#define VEXFS_FORKS_SUPPORTED		6
 
 /**
  * struct vexfs_disk_schema - what a vector file's rows are

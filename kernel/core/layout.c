@@ -448,6 +448,26 @@ static const char *check_relatives(const struct vexfs_disk_inode *inode,
 	return NULL;
 }
 
+u8 vex_fork_kind(unsigned int slot)
+{
+	switch (slot) {
+	case VEXFS_FORK_IDS:
+		return VEXFS_TREE_IDS;
+	case VEXFS_FORK_ROWS:
+		return VEXFS_TREE_ROWS;
+	case VEXFS_FORK_TOMBSTONES:
+		return VEXFS_TREE_TOMBSTONES;
+	case VEXFS_FORK_ATTRIBUTES:
+		return VEXFS_TREE_ATTRIBUTES;
+	case VEXFS_FORK_SKETCHES:
+	case VEXFS_FORK_INDEX:
+	case VEXFS_FORK_BUILDING:
+		return VEXFS_TREE_EXTENTS;
+	default:
+		return VEXFS_TREE_NONE;
+	}
+}
+
 static const char *check_forks(const struct vexfs_disk_inode *inode, u64 ino,
 			       const struct vex_geometry *geo)
 {
@@ -459,7 +479,7 @@ static const char *check_forks(const struct vexfs_disk_inode *inode, u64 ino,
 
 		if (!fork)
 			continue;
-		if (!may || i >= VEXFS_FORKS_SUPPORTED)
+		if (!may || !vex_fork_kind(i))
 			return "ino_forks: a fork that cannot be";
 		if (fork == ino || fork < VEXFS_INO_FIRST ||
 		    !vex_inode_valid(geo, fork))

@@ -227,6 +227,14 @@ void vex_group_init_bitmaps(const struct vex_geometry *geo, u64 group,
 			    void *blocks, void *inodes);
 
 /**
+ * vex_fork_kind() - what tree a companion fork has
+ * @slot: VEXFS_FORK_*
+ *
+ * Return: VEXFS_TREE_*; VEXFS_TREE_NONE where no fork may be.
+ */
+u8 vex_fork_kind(unsigned int slot);
+
+/**
  * vex_inode_check() - verify an inode in use
  * @inode: the inode
  * @ino: its number

@@ -108,7 +108,7 @@ static inline void *vex_pages_peek(const struct vex_pages *pages, u64 record)
  * vex_pages_page() - a page, brought into memory if it is not there
  * @pages: the pages
  * @page: the page
- * @err: why there is none: -EUCLEAN if it is beyond the last, -EBADMSG if it
+ * @err: left alone, or why there is none: -EUCLEAN if it is beyond the last, -EBADMSG if it
  *	is damaged, -EIO, -EINTR, -ENOMEM
  *
  * Return: the page or NULL.
@@ -120,10 +120,10 @@ static inline void *vex_pages_page(const struct vex_pages *pages, u64 page,
 
 	if (likely(data))
 		return data;
+	if (page < pages->pages && pages->fault)
+		return pages->fault(pages, page, err);
 	*err = -EUCLEAN;
-	if (page >= pages->pages || !pages->fault)
-		return NULL;
-	return pages->fault(pages, page, err);
+	return NULL;
 }
 
 /**

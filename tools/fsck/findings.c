@@ -17,7 +17,6 @@ static struct fsck_finding *new_finding(struct fsck *fsck, const char *format,
 {
 	struct fsck_finding *finding;
 
-	fsck->found++;
 	if (fsck->kept == FSCK_FINDINGS_MAX)
 		return NULL;
 	if (!fsck->findings)
@@ -36,6 +35,7 @@ void fsck_note(struct fsck *fsck, const char *format, ...)
 {
 	va_list args;
 
+	fsck->found++;
 	va_start(args, format);
 	new_finding(fsck, format, args);
 	va_end(args);
@@ -46,6 +46,7 @@ void fsck_note_block(struct fsck *fsck, u64 block, const char *format, ...)
 	struct fsck_finding *finding;
 	va_list args;
 
+	fsck->found++;
 	va_start(args, format);
 	finding = new_finding(fsck, format, args);
 	va_end(args);
@@ -60,11 +61,27 @@ void fsck_note_inode(struct fsck *fsck, u64 ino, const char *format, ...)
 	struct fsck_finding *finding;
 	va_list args;
 
+	fsck->found++;
 	va_start(args, format);
 	finding = new_finding(fsck, format, args);
 	va_end(args);
 	if (finding)
 		finding->ino = ino;
+}
+
+void fsck_warn_inode(struct fsck *fsck, u64 ino, const char *format, ...)
+{
+	struct fsck_finding *finding;
+	va_list args;
+
+	fsck->warned++;
+	va_start(args, format);
+	finding = new_finding(fsck, format, args);
+	va_end(args);
+	if (finding) {
+		finding->ino = ino;
+		finding->warning = true;
+	}
 }
 
 void fsck_fail(struct fsck *fsck, int error, const char *what)
@@ -154,6 +171,8 @@ static void print_json_string(const char *text)
 
 static void print_finding(const struct fsck_finding *finding, const char *path)
 {
+	if (finding->warning)
+		fputs("warning: ", stdout);
 	if (finding->ino) {
 		printf("inode %llu", (unsigned long long)finding->ino);
 		if (path) {
@@ -173,6 +192,8 @@ static void print_json_finding(const struct fsck_finding *finding,
 			       const char *path)
 {
 	putchar('{');
+	if (finding->warning)
+		fputs("\"warning\": true, ", stdout);
 	if (finding->ino)
 		printf("\"inode\": %llu, ", (unsigned long long)finding->ino);
 	if (finding->has_block)
@@ -202,9 +223,10 @@ static void print_findings(struct fsck *fsck)
 			fputs(", ", stdout);
 		free(path);
 	}
-	if (!fsck->options.json && fsck->found > fsck->kept)
+	if (!fsck->options.json && fsck->found + fsck->warned > fsck->kept)
 		printf("... and %llu more\n",
-		       (unsigned long long)(fsck->found - fsck->kept));
+		       (unsigned long long)(fsck->found + fsck->warned -
+					    fsck->kept));
 }
 
 static void print_json(struct fsck *fsck, bool checked)
@@ -225,8 +247,9 @@ static void print_json(struct fsck *fsck, bool checked)
 		       (unsigned long long)fsck->links,
 		       (unsigned long long)fsck->specials,
 		       (unsigned long long)fsck->forks);
-	printf(", \"found\": %llu, \"findings\": [",
-	       (unsigned long long)fsck->found);
+	printf(", \"found\": %llu, \"warned\": %llu, \"findings\": [",
+	       (unsigned long long)fsck->found,
+	       (unsigned long long)fsck->warned);
 	print_findings(fsck);
 	fputs("]}\n", stdout);
 }

@@ -41,12 +41,14 @@ struct fsck_options {
  * @ino: the inode that it is about, or 0
  * @block: the block that it is about, if @has_block
  * @has_block: is there one?
+ * @warning: it mends itself, and does not make the volume unclean
  * @what: where and what, for people
  */
 struct fsck_finding {
 	u64 ino;
 	u64 block;
 	bool has_block;
+	bool warning;
 	char *what;
 };
 
@@ -83,7 +85,8 @@ struct fsck_place {
  * @more_names: inode to names beyond the first
  * @findings: what was found
  * @kept: members of @findings
- * @found: how many in all
+ * @found: how many in all, without warnings
+ * @warned: warnings
  * @places: inode to index + 1 in @place
  * @place: where inodes of findings are
  * @place_count: members of @place
@@ -111,6 +114,7 @@ struct fsck {
 	struct fsck_finding *findings;
 	u64 kept;
 	u64 found;
+	u64 warned;
 	struct number_map places;
 	struct fsck_place *place;
 	u64 place_count;
@@ -151,6 +155,15 @@ void fsck_note_block(struct fsck *fsck, u64 block, const char *format, ...)
  * @format: as printf(3); what
  */
 void fsck_note_inode(struct fsck *fsck, u64 ino, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/**
+ * fsck_warn_inode() - add a warning about an inode: something mends itself
+ * @fsck: the check
+ * @ino: the inode
+ * @format: as printf(3); what
+ */
+void fsck_warn_inode(struct fsck *fsck, u64 ino, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /**
@@ -317,6 +330,22 @@ void fsck_attributes(struct fsck *fsck, u64 ino,
 void fsck_vectors(struct fsck *fsck, u64 ino,
 		  const struct vexfs_disk_inode *inode, u64 *blocks);
 
+/* In derived.c */
+
+/**
+ * fsck_derived() - check what a derived fork holds
+ * @fsck: the check
+ * @ino: the base
+ * @inode: the base
+ * @name: of the fork, for people
+ * @fork: the fork, its tree sound
+ */
+void fsck_derived(struct fsck *fsck, u64 ino,
+		  const struct vexfs_disk_inode *inode, const char *name,
+		  const struct vexfs_disk_inode *fork);
+
+/* In vectors.c */
+
 /**
  * fsck_lone_forks() - report and claim forks that no file names
  * @fsck: the check, all inodes seen
@@ -338,7 +367,7 @@ struct fsck_rows {
 	u64 ino;
 	const struct vexfs_disk_inode *inode;
 	u64 rows;
-	struct vexfs_disk_inode forks[VEXFS_FORKS_SUPPORTED];
+	struct vexfs_disk_inode forks[VEXFS_FORKS];
 };
 
 /**

@@ -7,20 +7,14 @@
 
 #include <sys/stat.h>
 
-static const char *const fork_names[VEXFS_FORKS_SUPPORTED] = {
+static const char *const fork_names[VEXFS_FORKS] = {
 	[VEXFS_FORK_IDS] = "ids",
 	[VEXFS_FORK_ROWS] = "rows",
 	[VEXFS_FORK_TOMBSTONES] = "tombstones",
 	[VEXFS_FORK_SKETCHES] = "sketches",
 	[VEXFS_FORK_INDEX] = "index",
 	[VEXFS_FORK_ATTRIBUTES] = "attributes",
-};
-
-static const u8 fork_kinds[VEXFS_FORKS_SUPPORTED] = {
-	[VEXFS_FORK_IDS] = VEXFS_TREE_IDS,
-	[VEXFS_FORK_ROWS] = VEXFS_TREE_ROWS,
-	[VEXFS_FORK_TOMBSTONES] = VEXFS_TREE_TOMBSTONES,
-	[VEXFS_FORK_ATTRIBUTES] = VEXFS_TREE_ATTRIBUTES,
+	[VEXFS_FORK_BUILDING] = "unfinished index",
 };
 
 static const char *check_fork(struct fsck *fsck, u64 ino, u32 slot, u64 fork,
@@ -30,7 +24,7 @@ static const char *check_fork(struct fsck *fsck, u64 ino, u32 slot, u64 fork,
 		return "leads to an inode that is not a fork";
 	if (le64_to_cpu(inode->ino_parent) != ino)
 		return "leads to the fork of another file";
-	if (inode->ino_root.r_kind != fork_kinds[slot])
+	if (inode->ino_root.r_kind != vex_fork_kind(slot))
 		return "leads to a fork of another kind";
 	if (le32_to_cpu(inode->ino_links) != 1)
 		return "leads to a fork whose link count is not 1";
@@ -50,10 +44,10 @@ void fsck_vectors(struct fsck *fsck, u64 ino,
 	};
 	bool sound = true;
 
-	for (u32 slot = 0; slot < VEXFS_FORKS_SUPPORTED; slot++) {
+	for (u32 slot = 0; slot < VEXFS_FORKS; slot++) {
 		u64 fork = le64_to_cpu(inode->ino_forks[slot]);
 		const char *what;
-		u64 unused = 0;
+		u64 data = 0;
 
 		if (!fork)
 			continue;
@@ -70,10 +64,14 @@ void fsck_vectors(struct fsck *fsck, u64 ino,
 		}
 		fsck->inodes[fork] |= INO_CLAIMED;
 		if (!fsck_claim_tree(fsck, fork, &rows.forks[slot].ino_root,
-				     blocks, &unused) ||
+				     blocks, &data) ||
 		    (slot == VEXFS_FORK_ATTRIBUTES &&
 		     !fsck_columns(&rows, blocks)))
 			sound = false;
+		else if (data)
+			fsck_derived(fsck, ino, inode, fork_names[slot],
+				     &rows.forks[slot]);
+		*blocks += data;
 	}
 	if (sound)
 		fsck_rows(&rows);
