@@ -12,7 +12,7 @@
 #define DESCENT_STEPS 1024u
 
 /* Slots of the visited set for each candidate: a walk scores 10 to 30. */
-#define SLOTS_PER_HIT 48u
+#define SLOTS_PER_HIT 64u
 #define SLOTS_MIN 2048u
 
 static u64 mix(u64 x)
@@ -144,7 +144,8 @@ static __always_inline u32 visit(struct vex_graph_walker *w, u32 row)
 	u32 at = (row * 2654435761u) >> w->shift;
 	u32 key = row + 1, there = visited[at];
 
-	while (unlikely(there && there != key)) {
+	/* neither zero nor the key, in one comparison */
+	while (unlikely((u64)there * (there ^ key) != 0)) {
 		at = (at + 1) & w->mask;
 		there = visited[at];
 	}
