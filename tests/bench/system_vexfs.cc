@@ -220,22 +220,6 @@ void drop_caches()
 	}
 }
 
-/* Bytes of the machine's memory that are in use, the page cache included. */
-double used_memory()
-{
-	std::ifstream in("/proc/meminfo");
-	std::string name, unit;
-	double total = 0, unused = 0, value;
-
-	while (in >> name >> value >> unit) {
-		if (name == "MemTotal:")
-			total = value;
-		if (name == "MemFree:")
-			unused = value;
-	}
-	return (total - unused) * 1024;
-}
-
 figures vexfs_system::build(const std::string &index)
 {
 	std::vector<char> data = set.read_rows();
@@ -243,7 +227,7 @@ figures vexfs_system::build(const std::string &index)
 
 	way_of(index, "");
 	drop_caches();
-	double disk = used_bytes(), memory = used_memory();
+	double disk = used_bytes();
 	rows = std::make_unique<vector_file>(set, directory + "/" + set.name);
 	stopwatch time;
 	rows->insert(data);
@@ -251,7 +235,7 @@ figures vexfs_system::build(const std::string &index)
 	out["insert_rows_per_cpu_s"] = set.rows / time.cpu_seconds();
 	rows->flush();
 	out["bytes_per_row_disk"] = (used_bytes() - disk) / set.rows;
-	out["bytes_per_row_memory"] = (used_memory() - memory) / set.rows;
+	out["bytes_per_row_memory"] = set.row_bytes();
 	return out;
 }
 

@@ -136,6 +136,17 @@ def sqlite_vec():
     return [compile_worker("sqlite_vec", "peer_sqlite_vec.cc", [], ["-lsqlite3"]), f"extension={extension}"]
 
 
+def pgvector():
+    """The newest PostgreSQL of this machine that has the extension."""
+    found = sorted(Path("/usr/share/postgresql").glob("*/extension/vector.control"), key=lambda path: int(path.parts[4]))
+    if not found:
+        raise Unavailable("PostgreSQL with the extension vector is not installed")
+    if not Path("/usr/include/postgresql/libpq-fe.h").exists():
+        raise Unavailable("libpq-dev is not installed")
+    program = compile_worker("pgvector", "peer_pgvector.cc", ["-isystem", "/usr/include/postgresql"], ["-lpq"])
+    return [program, f"programs=/usr/lib/postgresql/{found[-1].parts[4]}/bin"]
+
+
 def avx2():
     brute = PROGRAMS / "brute_avx2.o"
     PROGRAMS.mkdir(parents=True, exist_ok=True)
@@ -144,7 +155,7 @@ def avx2():
 
 
 SYSTEMS = {"vexfs": vexfs, "hnswlib": hnswlib, "faiss": faiss, "faiss-named": named_faiss, "usearch": usearch,
-           "sqlite-vec": sqlite_vec, "avx2": avx2}
+           "sqlite-vec": sqlite_vec, "pgvector": pgvector, "avx2": avx2}
 
 
 def lists_of(rows):
@@ -168,20 +179,21 @@ def flat(worker, index, effort="-", **more):
     return [{"worker": worker, "index": index, "effort": effort, "batch": batch, **more} for batch in (1, BATCH)]
 
 
-def ask_vexfs(info, options):
-    runs = flat("vexfs", "exact", kernel=True)
-    builds = ["exact"]
-    if not options.exact:
-        runs += flat("vexfs", "scan", kernel=True)
-        runs += ladder("vexfs", "scan", "effort", LOOKED_AT, kernel=True)
+def ask_vexfs(options):
+    builds, runs = ["exact"], flat("vexfs", "exact", kernel=True)
+    if options.exact:
+        return builds, runs
+    runs += flat("vexfs", "scan", kernel=True)
+    runs += ladder("vexfs", "scan", "effort", LOOKED_AT, kernel=True)
     for threads in options.threads:
-        runs.append({"worker": "vexfs", "index": "exact", "effort": "-", "threads": threads})
+        runs += [{"worker": "vexfs", "index": index, "effort": effort, "threads": threads}
+                 for index, effort in (("exact", "-"), ("scan", "-"))]
     return builds, runs
 
 
-def ask_hnsw(worker, info, options):
+def ask_hnsw(worker, options):
     runs = ladder(worker, "hnsw", "ef", EF)
-    for threads in options.threads:
+    for threads in options.threads if worker != "pgvector" else ():
         runs.append({"worker": worker, "index": "hnsw", "effort": "ef=80", "threads": threads})
     return ["hnsw"], runs
 
@@ -220,9 +232,9 @@ def specials(options):
 def ask(worker, info, options):
     """What to build, and what to run."""
     if worker == "vexfs":
-        return ask_vexfs(info, options)
-    if worker in ("hnswlib", "usearch"):
-        return ask_hnsw(worker, info, options)
+        return ask_vexfs(options)
+    if worker in ("hnswlib", "usearch", "pgvector"):
+        return ask_hnsw(worker, options)
     if worker.startswith("faiss"):
         return ask_faiss(worker, info, options)
     return ["flat"], flat(worker, "flat")[: 1 if worker == "sqlite-vec" else 2]
@@ -230,4 +242,4 @@ def ask(worker, info, options):
 
 def fits(worker, info):
     """Whether a system takes part: some take hours for a million rows."""
-    return worker not in ("usearch", "sqlite-vec") or info["rows"] <= SLOW_ROWS
+    return worker not in ("usearch", "sqlite-vec", "pgvector") or info["rows"] <= SLOW_ROWS

@@ -236,8 +236,8 @@ void run(system &one, const data_set &set, request asked)
 	for (auto &thread : threads)
 		thread.join();
 	uint64_t end = ticks();
-	out["cpu"] = time.cpu_seconds();
 	out["wall"] = time.wall_seconds();
+	out["cpu"] = one.works_elsewhere() ? out["wall"] : time.cpu_seconds();
 
 	for (auto &each : runs) {
 		for (uint32_t i = 0; i < asked.count; i++)
@@ -257,11 +257,18 @@ void build(system &one, const data_set &set, const std::string &index)
 {
 	double before = resident_bytes();
 	stopwatch time;
-	figures out = one.build(index);
+	figures out;
 
+	try {
+		out = one.build(index);
+	} catch (const unavailable &why) {
+		reply({}, "\"unavailable\": " + quoted(why.what()));
+		return;
+	}
 	out.emplace("build_wall", time.wall_seconds());
 	out.emplace("build_cpu", time.cpu_seconds());
-	out.emplace("bytes_per_row_memory", (resident_bytes() - before) / set.rows);
+	if (!one.works_elsewhere())
+		out.emplace("bytes_per_row_memory", (resident_bytes() - before) / set.rows);
 	reply(out);
 }
 

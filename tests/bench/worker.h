@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,8 @@ public:
 	virtual searcher *open(const std::string &index, const std::string &effort) = 0;
 	/* Whether the distances that searches return are the metric's and binary64. */
 	virtual bool judges_distances() const { return false; }
+	/* Whether another process does the work: then only elapsed time is known. */
+	virtual bool works_elsewhere() const { return false; }
 	/* A measurement that only this system has. */
 	virtual figures special(const std::vector<std::string> &words);
 };
@@ -83,6 +86,11 @@ long effort_of(const std::string &effort, const std::string &name, long otherwis
 
 /* What the compiler was allowed to use for this program. */
 std::string compiled_isa();
+
+/* The set cannot have such an index: it is left out, all else goes on. */
+struct unavailable : std::runtime_error {
+	using runtime_error::runtime_error;
+};
 
 [[noreturn]] void fail(const std::string &what);
 

