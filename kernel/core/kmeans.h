@@ -14,8 +14,8 @@
 #include "pages.h"
 
 #define VEX_KMEANS_LISTS_MAX	32768U
-#define VEX_KMEANS_ROUNDS	8U	/* few: recall hardly gains by more */
-#define VEX_KMEANS_PER_LIST	48U	/* rows of the sample for a centroid */
+#define VEX_KMEANS_ROUNDS	5U	/* few: more hardly gain recall */
+#define VEX_KMEANS_PER_LIST	32U	/* rows of the sample for a centroid */
 #define VEX_KMEANS_BLOCK	32U	/* records that are scored at a time */
 #define VEX_KMEANS_SEED		0x76657866736b6d31ULL
 
