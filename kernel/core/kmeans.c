@@ -198,7 +198,10 @@ static int begin(struct vex_kmeans *kmeans,
 	return 0;
 }
 
-/* For spherical ones: the binary logarithm of a length that suits them all. */
+/*
+ * For spherical ones: the binary logarithm of a length that suits them all. No
+ * more than that of the longest, which may be as long as codes can tell.
+ */
 static u32 choose_length(const struct vex_kmeans *kmeans,
 			 const struct vex_kmeans_source *source)
 {
@@ -211,7 +214,7 @@ static u32 choose_length(const struct vex_kmeans *kmeans,
 		u32 length = fls64(shifted_length(values, source->dim, bits));
 
 		if (bits)
-			most = max(most, length + bits - 22);
+			most = max(most, length + bits - 23);
 	}
 	return min(most, 30U);
 }

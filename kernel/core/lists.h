@@ -346,7 +346,8 @@ size_t vex_lists_builder_bytes(const struct vex_lists_build *build);
 
 /**
  * vex_lists_builder_init() - lay a builder out in the caller's memory
- * @memory: vex_lists_builder_bytes() zeros, aligned to 8
+ * @memory: vex_lists_builder_bytes() zeros, aligned to 16 (to 64 for the best
+ *	speed)
  * @build: valid
  * @source: knows the rows; stays valid as long as the builder
  *

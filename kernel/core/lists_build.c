@@ -57,7 +57,8 @@ static size_t round_up8(size_t bytes)
 static bool place_parts(struct parts *parts, const struct vex_lists_build *build)
 {
 	size_t elements = (size_t)build->lists * build->dim;
-	size_t at = round_up8(sizeof(struct vex_lists_builder));
+	/* queries may need the alignment of the memory itself */
+	size_t at = (sizeof(struct vex_lists_builder) + 63) & ~(size_t)63;
 
 	if (!build->lists || build->lists > VEX_LISTS_MAX || !build->dim ||
 	    build->dim > 65535 || !build->record_bytes ||

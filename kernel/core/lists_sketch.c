@@ -10,21 +10,26 @@
 #define SCORE_LIMIT	(1LL << 34)
 
 /*
- * Differences of the exponents of inner product queries: centroids have one
- * length, so these are within one of each other and near the rows' own.
+ * Inner product queries have a unit of their own, 2^own of the rows'. As
+ * centroids have one length it is nearly the same for all, and near to 1.
  */
-#define OWN_UNIT_MAX	2
+#define OWN_MAX		8
+#define OWN_MIN		(-24)
 
 /**
  * struct prepared - a centroid as a query
  * @factor: 2^48 scores in norm units; a score is below 2^34 * 2^24
+ * @shift: what scores are shifted right by then
  * @offset: what every score lacks; S64_MAX / 8 for a centroid that cannot be
  *	prepared, with a factor of 0
+ * @unused: makes queries begin at multiples of 16, as prepared centroids do
  * @query: where its query begins
  */
 struct prepared {
 	s64 factor;
+	u64 shift;
 	s64 offset;
+	u64 unused;
 	u64 query[];
 };
 
@@ -54,9 +59,9 @@ void vex_lists_sketch_init(struct vex_lists_sketch *lists,
 
 u32 vex_lists_sketch_query_bytes(const struct vex_sketch *sketch)
 {
-	return (u32)(sizeof(struct prepared) +
-		     round_up8(vex_sketch_query_bytes(sketch,
-						VEX_SKETCH_QUERY_BITS)));
+	size_t bytes = vex_sketch_query_bytes(sketch, VEX_SKETCH_QUERY_BITS);
+
+	return (u32)((sizeof(struct prepared) + bytes + 15) & ~(size_t)15);
 }
 
 bool vex_lists_sketch_spherical(const struct vex_sketch *sketch)
@@ -122,6 +127,7 @@ void vex_lists_sketch_prepare(struct vex_lists_sketch *lists, const s32 *values,
 
 	to_floats(lists, values);
 	prepared->factor = 0;
+	prepared->shift = 0;
 	prepared->offset = S64_MAX / 8;
 	if (vex_sketch_query_prepare(prepared->query, &lists->float_sketch,
 				     lists->centre, VEX_TYPE_F32,
@@ -133,16 +139,14 @@ void vex_lists_sketch_prepare(struct vex_lists_sketch *lists, const s32 *values,
 				 (COMPARE_LOG - VEX_SKETCH_NORM_UNIT));
 	if (lists->sketch->metric != VEX_METRIC_IP)
 		return;
-	/* here the query has a unit of its own, and its square does not count */
+	/* here its square does not count */
 	own = q->unit + 1 - 2 * lists->sketch->unit;
-	own = own > OWN_UNIT_MAX ? OWN_UNIT_MAX :
-	      own < -(s32)COMPARE_LOG ? -(s32)COMPARE_LOG : own;
-	prepared->offset = -(s64)(q->centre_product >>
-				  (OWN_UNIT_MAX - own)) *
-			   (1 << (COMPARE_LOG - VEX_SKETCH_NORM_UNIT +
-				  OWN_UNIT_MAX));
-	prepared->factor = prepared->factor << OWN_UNIT_MAX >>
-			   (OWN_UNIT_MAX - own);
+	own = own > OWN_MAX ? OWN_MAX : own < OWN_MIN ? OWN_MIN : own;
+	prepared->shift = (u64)(OWN_MAX - own);
+	prepared->offset = -(s64)((q->centre_product *
+				   (1 << (COMPARE_LOG -
+					  VEX_SKETCH_NORM_UNIT))) >>
+				  prepared->shift);
 }
 
 static void score(const struct vex_sketch_query *query, const u8 *records,
@@ -176,7 +180,8 @@ void vex_lists_sketch_compare(const void *query, const void *records, u32 count,
 
 		v = v > SCORE_LIMIT ? SCORE_LIMIT :
 		    v < -SCORE_LIMIT ? -SCORE_LIMIT : v;
-		scores[i] = v * prepared->factor + prepared->offset;
+		scores[i] = (v * prepared->factor >> prepared->shift) +
+			    prepared->offset;
 	}
 }
 

@@ -53,7 +53,7 @@ void vex_lists_sketch_init(struct vex_lists_sketch *lists,
  * vex_lists_sketch_query_bytes - memory of a prepared centroid
  * @sketch: the configuration
  *
- * Return: bytes, a multiple of 8.
+ * Return: bytes, a multiple of 16.
  */
 u32 vex_lists_sketch_query_bytes(const struct vex_sketch *sketch);
 
@@ -78,7 +78,7 @@ void vex_lists_sketch_values(struct vex_lists_sketch *lists, const void *row,
  * vex_lists_sketch_prepare - prepare a centroid
  * @lists: set up
  * @values: dim integers of at most VEX_KMEANS_VALUE_MAX
- * @query: receives vex_lists_sketch_query_bytes() bytes
+ * @query: receives vex_lists_sketch_query_bytes() bytes; aligned to 16
  */
 void vex_lists_sketch_prepare(struct vex_lists_sketch *lists, const s32 *values,
 			      void *query);
