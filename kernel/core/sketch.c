@@ -358,7 +358,7 @@ static u64 relative_square(const struct vex_sketch_query *query, s64 score,
 			   u64 distance)
 {
 	vex_s128 right = (vex_s128)distance - (vex_s128)query->square;
-	vex_s128 error = ((vex_s128)score << VEX_SKETCH_NORM_UNIT) -
+	vex_s128 error = (vex_s128)score * (1 << VEX_SKETCH_NORM_UNIT) -
 			 right * (s64)query->per_norm;
 	u64 part;
 

@@ -117,7 +117,7 @@ static struct query_sums code(const s32 *x, u32 count, u32 bits, u64 step,
 		u64 error;
 
 		v = v > last ? last : v < -last - 1 ? -last - 1 : v;
-		error = (magnitude(((s64)x[i] << 8) - v * (s64)step) + 255) >>
+		error = (magnitude(256 * (s64)x[i] - v * (s64)step) + 255) >>
 			8;
 		sums.sum += v;
 		sums.square += (u64)(v * v);
