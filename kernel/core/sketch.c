@@ -101,7 +101,7 @@ int vex_sketch_load(struct vex_sketch *sketch, const void *parameters,
 	    sketch->coarse_bits < 1 || sketch->coarse_bits > sketch->bits ||
 	    sketch->rounds > VEX_SKETCH_ROUNDS_MAX ||
 	    !unit_possible(type, metric, sketch->unit) ||
-	    sketch->fine_step < 1 || sketch->fine_step > FINE_MAX ||
+	    sketch->fine_step < 2 || sketch->fine_step > FINE_MAX ||
 	    !vex_is_zero(disk.reserved, sizeof(disk.reserved)) ||
 	    record_bytes(dim, sketch->bits) > VEX_SKETCH_RECORD_MAX)
 		return -EUCLEAN;
@@ -338,7 +338,7 @@ static void choose_fine_step(struct vex_sketch *sketch, struct choice *choice)
 			break;
 	}
 	most = min_t(u64, most, 1ull << log);
-	sketch->fine_step = (u32)(most / 63 + 1);
+	sketch->fine_step = (u32)(most / 63 + 2);
 }
 
 static void encode_trial(const struct vex_sketch *sketch,

@@ -34,7 +34,7 @@
  * error, or such that no row within the limit is ever refused.
  */
 #define VEX_SKETCH_SURE 0u
-#define VEX_SKETCH_LIKELY 640u		/* the default mode's */
+#define VEX_SKETCH_LIKELY 384u		/* the default mode's */
 
 /**
  * struct vex_sketch - how the rows of a file are encoded

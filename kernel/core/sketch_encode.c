@@ -80,6 +80,8 @@ bool vex_sketch_fixed(u32 type, const void *data, u32 count, s32 unit,
 						       bytes[i], 0, unit);
 		}
 		seen |= magnitude;
+		magnitude = min_t(u64, magnitude,
+				  1ull << VEX_SKETCH_ELEMENT_LOG);
 		out[i] = negative ? -(s32)magnitude : (s32)magnitude;
 	}
 	return !(seen >> VEX_SKETCH_ELEMENT_LOG);

@@ -45,6 +45,13 @@ static __always_inline s64 code_sum(s64 sum, const __le64 *planes,
 	return sum;
 }
 
+/*
+ * The first looks at long records touch some lines of each, which no processor
+ * foresees. So many bytes ahead they are asked for; beyond the page, in vain.
+ */
+#define AHEAD 1024
+
+
 /* What a look at some planes of a record needs beside them. */
 struct look {
 	u64 scale;
@@ -93,8 +100,9 @@ static __always_inline u32 scan(const struct vex_sketch_query *query,
 				u32 query_bits, u32 coarse_bits, u32 bits)
 {
 	const struct vex_sketch_record *record = records;
+	u32 coarse_bytes = sizeof(*record) + 8 * words * coarse_bits;
 	struct vex_sketch_hit *hit = hits;
-	u32 i;
+	u32 i, at;
 
 	for (i = 0; i < count; i++,
 	     record = (const void *)((const u8 *)record + query->record_bytes)) {
@@ -103,6 +111,10 @@ static __always_inline u32 scan(const struct vex_sketch_query *query,
 		struct look look;
 		s64 sum;
 
+		if (words > 2)
+			for (at = 0; at < coarse_bytes; at += 64)
+				__builtin_prefetch((const u8 *)record + AHEAD +
+						   at);
 		sum = code_sum(0, record->planes, query->planes, words,
 			       query_bits, 0, coarse_bits);
 		look = coarse_bits < bits ? coarse_look(query, record) :

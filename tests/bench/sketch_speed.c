@@ -21,11 +21,10 @@
 #include "brute_avx2.h"
 
 #define K 10u
-#define CANDIDATES 256u
+#define CANDIDATES 64u
 #define SAMPLE 512u
-/* Rows whose scores alone give the first limit. */
+/* Rows among which the first limit is looked for. */
 #define FIRST_ROWS 1024u
-#define FIRST_EXACT (2 * K)
 
 struct data {
 	const char *name;
@@ -178,13 +177,7 @@ static void look(struct run *run, struct vex_sketch_hit *hits, u32 count)
 		struct vex_entry entry;
 		s64 limit = vex_topk_limit(&run->top);
 
-		/* A bound of before the first limit says nothing. */
-		if (hits[i].bound == VEX_SKETCH_SCORE_MIN &&
-		    !run->query->open && i >= FIRST_EXACT ?
-		    !vex_sketch_passes(run->query,
-				       record_at(run->file, hits[i].index),
-				       NULL) :
-		    !vex_sketch_bound_passes(run->query, hits[i].bound))
+		if (!vex_sketch_bound_passes(run->query, hits[i].bound))
 			continue;
 		run->tally->fine++;
 		if (run->fine &&
@@ -202,50 +195,115 @@ static void look(struct run *run, struct vex_sketch_hit *hits, u32 count)
 		if (vex_topk_offer(&run->top, &entry) <= 0)
 			continue;
 		limit = vex_topk_limit(&run->top);
+		if (limit == S64_MAX)
+			continue;
 		vex_sketch_query_limit(run->query, limit, run->accuracy);
 		if (run->fine)
 			vex_sketch_query_limit(run->fine, limit, run->accuracy);
 	}
 }
 
-static void search(const struct data *data, const struct file *file, u32 query,
-		   bool sure, u32 accuracy, void *exact, struct tally *tally)
+/*
+ * The first limit: the greatest exact distance of the K rows with the least
+ * scores among the first rows, which are scanned again afterwards.
+ */
+static void first_limit(struct run *run)
 {
-	static struct vex_sketch_hit hits[VEX_PAGE_BYTES + FIRST_ROWS];
-	struct vex_entry entries[K];
-	struct run run = { .data = data, .file = file, .accuracy = accuracy,
-			   .tally = tally };
-	struct vex_shape shape = { data->type, data->type, data->metric,
-				   data->dim, 1 };
-	double start = now();
+	static struct vex_sketch_hit hits[VEX_PAGE_BYTES];
+	struct vex_sketch_hit best[K];
+	s64 limit = S64_MIN;
 	u32 held = 0;
 	u64 page;
 	u32 i, j;
 
+	for (page = 0; page < run->file->count &&
+		       page * run->file->per_page < FIRST_ROWS; page++) {
+		u64 first = page * run->file->per_page;
+		u32 count = vex_sketch_scan(
+			run->query, run->file->pages + page * VEX_PAGE_BYTES,
+			(u32)min_t(u64, run->file->per_page,
+				   run->data->rows - first), first, hits);
+
+		for (i = 0; i < count; i++) {
+			if (held == K && hits[i].score >= best[K - 1].score)
+				continue;
+			held += held < K;
+			for (j = held - 1; j > 0 &&
+			     best[j - 1].score > hits[i].score; j--)
+				best[j] = best[j - 1];
+			best[j] = hits[i];
+		}
+	}
+	for (i = 0; i < held; i++) {
+		struct vex_interval interval;
+
+		vex_distance_row(run->search, 0, run->data->row +
+				 best[i].index * run->data->row_bytes,
+				 S64_MAX, &interval);
+		limit = max_t(s64, limit, interval.hi);
+	}
+	run->tally->exact += held;
+	if (held < K)
+		return;
+	vex_sketch_query_limit(run->query, limit, run->accuracy);
+}
+
+/* One pass over all records with the limit that is set. */
+static void pass(struct run *run, struct vex_entry *entries)
+{
+	static struct vex_sketch_hit hits[VEX_PAGE_BYTES + CANDIDATES];
+	const struct file *file = run->file;
+	u32 held = 0;
+	u64 page;
+
+	vex_topk_init(&run->top, entries, K, same, NULL);
+	for (page = 0; page < file->count; page++) {
+		u64 first = page * file->per_page;
+		u32 rows = (u32)min_t(u64, file->per_page,
+				      run->data->rows - first);
+
+		held += vex_sketch_scan(run->query,
+					file->pages + page * VEX_PAGE_BYTES,
+					rows, first, hits + held);
+		if (held >= CANDIDATES) {
+			run->tally->coarse += held;
+			look(run, hits, held);
+			held = 0;
+		}
+	}
+	run->tally->coarse += held;
+	look(run, hits, held);
+}
+
+static void search(const struct data *data, const struct file *file, u32 query,
+		   bool sure, u32 accuracy, void *exact, struct tally *tally)
+{
+	struct vex_entry entries[K];
+	struct run run = { .data = data, .file = file,
+			   .accuracy = accuracy,
+			   .tally = tally };
+	struct vex_shape shape = { data->type, data->type, data->metric,
+				   data->dim, 1 };
+	double start = now();
+	u32 i, j;
+
 	run.query = prepare(data, file, query, VEX_SKETCH_QUERY_BITS);
-	if (sure)
-		run.fine = prepare(data, file, query, VEX_SKETCH_QUERY_BITS_FINE);
 	run.search = vex_search_init(exact, &shape);
 	memcpy(vex_search_query(run.search, 0),
 	       data->query + query * data->row_bytes, data->row_bytes);
 	vex_search_prepare(run.search, NULL);
-	vex_topk_init(&run.top, entries, K, same, NULL);
-	for (page = 0; page < file->count; page++) {
-		u64 first = page * file->per_page;
-		u32 rows = (u32)min_t(u64, file->per_page, data->rows - first);
+	first_limit(&run);
+	pass(&run, entries);
+	if (sure) {
+		s64 limit = vex_topk_limit(&run.top);
 
-		held += vex_sketch_scan(run.query,
-					file->pages + page * VEX_PAGE_BYTES,
-					rows, first, hits + held);
-		if (run.query->open ? first + rows >= FIRST_ROWS :
-				      held >= CANDIDATES) {
-			tally->coarse += held;
-			look(&run, hits, held);
-			held = 0;
-		}
+		/* The likely pass left little to find, and a near limit. */
+		run.fine = prepare(data, file, query, VEX_SKETCH_QUERY_BITS_FINE);
+		run.accuracy = VEX_SKETCH_SURE;
+		vex_sketch_query_limit(run.query, limit, VEX_SKETCH_SURE);
+		vex_sketch_query_limit(run.fine, limit, VEX_SKETCH_SURE);
+		pass(&run, entries);
 	}
-	tally->coarse += held;
-	look(&run, hits, held);
 	vex_topk_sort(&run.top);
 	tally->ns += now() - start;
 	for (i = 0; i < run.top.count; i++)
@@ -395,8 +453,8 @@ int main(int argc, char **argv)
 	}
 	encode(&data, &file);
 	scans(&data, &file);
-	for (z = 64; z <= 640; z += 96)
+	for (z = 256; z <= 384; z += 128)
 		searches(&data, &file, false, z, brute_ns);
-	searches(&data, &file, true, VEX_SKETCH_SURE, brute_ns);
+	searches(&data, &file, true, VEX_SKETCH_LIKELY, brute_ns);
 	return 0;
 }
