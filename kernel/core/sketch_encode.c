@@ -38,15 +38,15 @@ u64 vex_sketch_slack(const struct vex_sketch *sketch)
 }
 
 /*
- * value * 2^(exponent - unit), rounded. Values below 2^24; what comes out is
- * below 2^44, if it should be more too.
+ * value * 2^(exponent - unit), rounded. Values are below 2^24; what should be
+ * 2^30 or more becomes some number that is.
  */
 static __always_inline u64 shifted(u64 value, s32 exponent, s32 unit)
 {
-	s32 shift = unit - exponent + 20;
+	s32 shift = unit - exponent + VEX_SKETCH_ELEMENT_LOG;
 
 	shift = shift < 0 ? 0 : shift > 63 ? 63 : shift;
-	return ((value << 21 >> shift) + 1) >> 1;
+	return ((value << (VEX_SKETCH_ELEMENT_LOG + 1) >> shift) + 1) >> 1;
 }
 
 bool vex_sketch_fixed(u32 type, const void *data, u32 count, s32 unit,

@@ -117,7 +117,7 @@ static struct query_sums code(const s32 *x, u32 count, u32 bits, u64 step,
 		u64 error;
 
 		v = v > last ? last : v < -last - 1 ? -last - 1 : v;
-		error = (magnitude(256 * (s64)x[i] - v * (s64)step) + 255) >>
+		error = (magnitude((s64)x[i] * 256 - v * (s64)step) + 255) >>
 			8;
 		sums.sum += v;
 		sums.square += (u64)(v * v);
@@ -293,7 +293,7 @@ void vex_sketch_query_limit(struct vex_sketch_query *query, s64 key,
 
 bool vex_sketch_bound_passes(const struct vex_sketch_query *query, s64 bound)
 {
-	return bound <= query->limit;
+	return bound <= query->limit || bound == VEX_SKETCH_SCORE_MIN;
 }
 
 void vex_sketch_scores(const void *query, const void *const *records,

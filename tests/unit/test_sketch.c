@@ -327,8 +327,9 @@ static void check_estimates(u32 metric, u32 dim, u32 bits)
 	for (i = 0; i < 40; i++) {
 		const u8 *query = row_of(&set, set.count - 1 - i);
 		struct vex_sketch_query *q = ask(&set, query, 4);
-		double unit = ldexp(1, q->unit);
-		double per = (double)q->per_norm / (1 << VEX_SKETCH_NORM_UNIT);
+		struct vex_sketch_query *fine = ask(&set, query, 8);
+		double unit = ldexp(1, fine->unit);
+		double per = (double)fine->per_norm / (1 << VEX_SKETCH_NORM_UNIT);
 
 		for (row = 0; row < 500; row++) {
 			const void *record = record_of(&set, row);
@@ -339,13 +340,13 @@ static void check_estimates(u32 metric, u32 dim, u32 bits)
 			s64 score;
 			u8 flags;
 
-			vex_sketch_scores(q, &record, 1, &score, &flags);
+			vex_sketch_scores(fine, &record, 1, &score,
+					  &flags);
 			estimate = (double)score / per;
 			if (metric == VEX_METRIC_IP)
-				estimate -= (double)q->centre_product;
+				estimate -= (double)fine->centre_product;
 			else
-				estimate += (double)q->square -
-					    (double)q->error * (double)q->error;
+				estimate += (double)fine->square;
 			estimate = estimate * unit - d;
 			error += estimate;
 			square += estimate * estimate;
@@ -380,6 +381,7 @@ static void test_parameters(void **state)
 	struct set set = make_set(NORMAL, VEX_TYPE_F32, VEX_METRIC_L2, 100, 3,
 				  ROWS);
 	struct vex_sketch loaded;
+	u8 fine[100];
 	s32 stored[100];
 	s32 centre[100];
 	u32 i;
@@ -423,7 +425,7 @@ static void test_parameters(void **state)
 									4));
 			vex_sketch_encode(&loaded, set.centre, set.rows,
 					  other.records, set.scratch);
-			vex_sketch_fine(&loaded, set.centre, set.rows, damaged,
+			vex_sketch_fine(&loaded, set.centre, set.rows, fine,
 					set.scratch);
 			ask(&other, set.rows, 4);
 			free(other.records);
