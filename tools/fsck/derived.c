@@ -6,6 +6,8 @@
  */
 #include "fsck.h"
 
+#include <stdio.h>
+
 #include "derived.h"
 
 /**
@@ -145,4 +147,9 @@ void fsck_derived(struct fsck *fsck, u64 ino,
 		fsck_warn_inode(fsck, ino,
 				"derived data damaged: will be rebuilt (the %s: pages are missing)",
 				name);
+	else if (fsck->options.verbose && !fsck->options.json)
+		printf("inode %llu: its %s cover %llu rows\n",
+		       (unsigned long long)ino, name,
+		       (unsigned long long)
+		       le64_to_cpu(derived.header->dv_rows));
 }
