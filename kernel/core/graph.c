@@ -8,9 +8,6 @@
 /* Steps of a walk between two looks at whether it is to stop. */
 #define STOP_STEPS 16u
 
-/* Steps that the upper levels may take; a dozen is usual. */
-#define DESCENT_STEPS 1024u
-
 /* Slots of the visited set for each candidate: a walk scores 10 to 30. */
 #define SLOTS_PER_HIT 64u
 #define SLOTS_MIN 2048u
@@ -174,38 +171,19 @@ static void prefetch_list(const struct vex_pages *nodes, u64 row, u32 level)
 	__builtin_prefetch(data + offset + 64);
 }
 
-/* The rows that a list links to, which exist; those not visited if @mark. */
-static __always_inline u32 links_of(struct vex_graph_walker *w,
-				    const struct vex_graph *graph,
-				    const struct vex_graph_query *q,
-				    const __le32 *list, u32 level, bool mark)
+/*
+ * Find the neighbours of a node that are not visited, and score them. On an
+ * upper level a damaged link may lead to a row that is no node there; what is
+ * taken for its list is another node's.
+ */
+static int neighbours(struct vex_graph_walker *w,
+		      const struct vex_graph_query *q, u32 level, u64 node,
+		      u32 *count)
 {
+	const struct vex_pages codes = *q->codes;
 	const u32 links = vex_graph_links(level);
 	const u64 rows = q->rows;
 	u32 i, n = 0;
-
-	for (i = 0; i < links; i++) {
-		u32 row = le32_to_cpu(READ_ONCE(list[i]));
-
-		if (!row)
-			break;
-		row--;
-		if (unlikely(row >= rows) ||
-		    (level && vex_graph_level(graph, row) < level))
-			continue;
-		w->row[n] = row;
-		n += mark ? visit(w, row) : 1;
-	}
-	return n;
-}
-
-/* Find the neighbours of a node that are not visited, and score them. */
-static int neighbours(struct vex_graph_walker *w, const struct vex_graph *graph,
-		      const struct vex_graph_query *q, u32 level, u64 node,
-		      bool mark, u32 *count)
-{
-	const struct vex_pages codes = *q->codes;
-	u32 i, n;
 	int err = 0;
 	const __le32 *list = vex_graph_list(q->nodes, node, level, &err);
 
@@ -214,8 +192,17 @@ static int neighbours(struct vex_graph_walker *w, const struct vex_graph *graph,
 		return err;
 	if (unlikely(w->used + VEX_GRAPH_LINKS_BASE > w->usable))
 		return 0;
-	n = level ? links_of(w, graph, q, list, level, mark) :
-		    links_of(w, graph, q, list, 0, true);
+	for (i = 0; i < links; i++) {
+		u32 row = le32_to_cpu(READ_ONCE(list[i]));
+
+		if (!row)
+			break;
+		row--;
+		if (unlikely(row >= rows))
+			continue;
+		w->row[n] = row;
+		n += visit(w, row);
+	}
 	w->used += n;
 	for (i = 0; i < n; i++) {
 		const char *code = vex_pages_get(&codes, w->row[i], &err);
@@ -249,7 +236,7 @@ int vex_graph_descend(struct vex_graph_walker *w, const struct vex_graph *graph,
 		      struct vex_graph_hit *hit)
 {
 	u64 entry = READ_ONCE(graph->entry) - 1;
-	u32 at, steps = 0;
+	u32 at;
 	int ret;
 
 	if (entry >= q->rows)
@@ -260,10 +247,10 @@ int vex_graph_descend(struct vex_graph_walker *w, const struct vex_graph *graph,
 		return ret;
 	hit->row = entry;
 	hit->score = w->score[0];
-	while (at > level && steps++ < DESCENT_STEPS) {
+	while (at > level) {
 		u32 i, count, best;
 
-		ret = neighbours(w, graph, q, at, hit->row, false, &count);
+		ret = neighbours(w, q, at, hit->row, &count);
 		if (ret)
 			return ret;
 		for (best = count, i = 0; i < count; i++) {
@@ -346,7 +333,7 @@ static u32 offer(struct vex_graph_walker *w, const struct vex_graph_query *q,
 	return lowest;
 }
 
-int vex_graph_search(struct vex_graph_walker *w, const struct vex_graph *graph,
+int vex_graph_search(struct vex_graph_walker *w,
 		     const struct vex_graph_query *q, u32 level, u64 from)
 {
 	u32 at = 0, steps = 0, count, lowest;
@@ -369,8 +356,7 @@ int vex_graph_search(struct vex_graph_walker *w, const struct vex_graph *graph,
 				return ret;
 		}
 		w->pool[at].row |= VEX_HIT_EXPANDED;
-		ret = neighbours(w, graph, q, level, row & VEX_HIT_ROW, true,
-				 &count);
+		ret = neighbours(w, q, level, row & VEX_HIT_ROW, &count);
 		if (ret)
 			return ret;
 		lowest = offer(w, q, level, count);
@@ -384,7 +370,7 @@ int vex_graph_walk(struct vex_graph_walker *w, const struct vex_graph *graph,
 		   struct vex_graph_result *result)
 {
 	struct vex_graph_hit start;
-	u32 i, n = 0;
+	u32 i, scored, n = 0;
 	int ret;
 
 	memset(result, 0, sizeof(*result));
@@ -396,8 +382,11 @@ int vex_graph_walk(struct vex_graph_walker *w, const struct vex_graph *graph,
 		result->gave_up = READ_ONCE(graph->entry);
 		return 0;
 	}
-	if (!ret)
-		ret = vex_graph_search(w, graph, q, 0, start.row);
+	if (ret)
+		return ret;
+	scored = w->used;
+	vex_graph_begin(w, q->effort, q->work);
+	ret = vex_graph_search(w, q, 0, start.row);
 	if (ret)
 		return ret;
 	result->gave_up = w->used + VEX_GRAPH_LINKS_BASE > w->usable ||
@@ -410,6 +399,6 @@ int vex_graph_walk(struct vex_graph_walker *w, const struct vex_graph *graph,
 	}
 	result->hits = w->pool;
 	result->count = n;
-	result->scored = w->used;
+	result->scored = scored + w->used;
 	return 0;
 }

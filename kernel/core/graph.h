@@ -143,8 +143,8 @@ typedef void (*vex_graph_score)(const void *query, const void *const *codes,
  *	passed over
  * @effort: live candidates to keep, VEX_GRAPH_EFFORT_MIN to
  *	VEX_GRAPH_EFFORT_MAX; at most the walker's
- * @work: codes to score at most, but a list of them is; 0: as many as the
- *	walker can hold
+ * @work: codes to score at most on the base level, but a list of them is; 0: as
+ *	many as the walker can hold
  * @admit: may this row be a result? Called for each scored row that is near
  *	enough; rows that it refuses are way-points. NULL: all may
  * @stop: called every few microseconds to tens of microseconds; may reschedule.
@@ -199,7 +199,7 @@ struct vex_graph_walker;
  *	(ef counts live ones only); 2 * effort is good for a few deletions,
  *	4 * effort for a filter that admits a quarter
  *
- * About 200 bytes for each of @effort, 16 for each of @waypoints.
+ * About 300 to 500 bytes for each of @effort, half for each of @waypoints.
  *
  * Return: bytes, or 0 if an argument is out of range.
  */

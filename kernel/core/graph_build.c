@@ -332,7 +332,7 @@ static int insert_level(struct insertion *in, u32 level, u64 *from)
 	int ret;
 
 	vex_graph_begin(w, in->query.effort, 0);
-	ret = vex_graph_search(w, in->graph, &in->query, level, *from);
+	ret = vex_graph_search(w, &in->query, level, *from);
 	if (ret)
 		return ret;
 	count = take_candidates(in);
@@ -406,6 +406,7 @@ static int insert_levels(struct insertion *in, u32 level)
 		return -EINVAL;
 	top = min(vex_graph_level(in->graph, entry - 1), level);
 	ret = clear_levels(in, top + 1, level);
+	vex_graph_begin(in->b->walker, in->query.effort, 0);
 	if (!ret)
 		ret = vex_graph_descend(in->b->walker, in->graph, &in->query,
 					top, &start);

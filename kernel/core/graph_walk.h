@@ -124,7 +124,7 @@ void vex_graph_begin(struct vex_graph_walker *walker, u32 effort, u32 work);
 
 /**
  * vex_graph_descend - follow the upper levels towards the query
- * @walker: begun or not
+ * @walker: begun; is to be begun again for a search
  * @graph: the graph
  * @query: the query
  * @level: where to arrive
@@ -142,7 +142,6 @@ int vex_graph_descend(struct vex_graph_walker *walker,
 /**
  * vex_graph_search - search one level
  * @walker: begun
- * @graph: the graph
  * @query: the query
  * @level: which
  * @from: where to begin
@@ -152,7 +151,6 @@ int vex_graph_descend(struct vex_graph_walker *walker,
  * Return: 0 or a negative errno.
  */
 int vex_graph_search(struct vex_graph_walker *walker,
-		     const struct vex_graph *graph,
 		     const struct vex_graph_query *query, u32 level, u64 from);
 
 #endif /* VEX_GRAPH_WALK_H */

@@ -157,7 +157,7 @@ static int fine_of_row(void *context, u64 row, u8 *elements)
 static void encode(struct setting *s, u32 bits)
 {
 	u8 *sample = room(SAMPLE * s->row_bytes);
-	u32 count = (u32)min(s->rows, (u64)SAMPLE), i;
+	u32 count = (u32)min_t(u64, s->rows, SAMPLE), i;
 	u64 row;
 
 	s->centre = room(s->dim * sizeof(s32));

@@ -551,7 +551,7 @@ static void filters(void **state)
 	assert_int_equal(vex_graph_walk(w->walker, &w->graph, &query, &result),
 			 0);
 	assert_true(result.gave_up);
-	assert_in_range(result.scored, 1, 50);
+	assert_in_range(result.scored, 1, 200);
 	assert_in_range(result.count, 1, 50);
 	world_free(w);
 }
