@@ -370,10 +370,10 @@ void vex_sketch_fine(const struct vex_sketch *sketch, const s32 *centre,
 
 void vex_sketch_set_dead(void *record)
 {
-	volatile u8 *flags =
-		(volatile u8 *)&((struct vex_sketch_record *)record)->coarse_scale;
+	struct vex_sketch_record *r = record;
+	u8 *lowest = (u8 *)&r->coarse_scale;
 
-	*flags |= 1;
+	WRITE_ONCE(*lowest, READ_ONCE(*lowest) | 1);
 }
 
 bool vex_sketch_is_dead(const void *record)

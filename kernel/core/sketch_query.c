@@ -16,11 +16,11 @@ static u64 magnitude(s64 v)
 static bool popcnt_here(void)
 {
 	static u8 known;	/* 0, or 1 and the answer as 2 */
-	u8 value = *(volatile u8 *)&known;
+	u8 value = READ_ONCE(known);
 
 	if (!value) {
 		value = vex_has_popcnt() ? 3 : 1;
-		*(volatile u8 *)&known = value;
+		WRITE_ONCE(known, value);
 	}
 	return value & 2;
 }

@@ -332,7 +332,7 @@ static void searches(const struct data *data, const struct file *file,
 	free(exact);
 }
 
-/* The scan alone, when nothing passes and when the true limit is set. */
+/* The scan alone, when nothing passes, and what a query costs beforehand. */
 static void scans(const struct data *data, const struct file *file)
 {
 	static struct vex_sketch_hit hits[VEX_PAGE_BYTES];
