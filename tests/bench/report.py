@@ -163,10 +163,12 @@ def print_ratios(lines):
 def print_latency(lines):
     """Of each index of VexFS the cheapest run that finds enough, as the kernel counts."""
     for (system, index), records in lines.items():
+        last = None
         for level in LEVELS:
             near = [one for one in records if one["recall_at_10"] >= level and one.get("kernel_p50_us")]
-            if near:
-                one = min(near, key=lambda one: one["kernel_p50_us"])
+            one = min(near, key=lambda one: one["kernel_p50_us"], default=None)
+            if one and one is not last:
+                last = one
                 print(f"  {system} {index} at {level}: in the kernel P50 {one['kernel_p50_us']:,.1f} us, P95 {one['kernel_p95_us']:,.1f},"
                       f" P99 {one['kernel_p99_us']:,.1f}; around the call P50 {one['p50_us']:,.1f}, P95 {one['p95_us']:,.1f}"
                       f" (recall {one['recall_at_10']:.4f}, {one['parameters']})")
