@@ -7,6 +7,9 @@
 /* A string that is not in the dictionary equals none that is. */
 #define VEX_NO_STRING	S64_MIN
 
+/* A list so short that each of its values is compared is quicker looked through. */
+#define VEX_LIST_SHORT	4U
+
 /**
  * struct vex_filter_source - a program on its way in
  * @data: the program
@@ -209,10 +212,16 @@ int vex_filter_init(struct vex_filter *filter, void *program, u32 bytes,
 /* The rows whose column is not null. */
 static u64 rows_present(const u8 *bits, u32 column, u32 count)
 {
-	u64 present = 0;
+	u64 present = 0, four;
 	u32 i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i + 4 <= count; i += 4) {
+		four = vex_load_le64(bits + 2 * i) >> column &
+		       0x0001000100010001ULL;
+		four |= four >> 15 | four >> 30 | four >> 45;
+		present |= (four & 15) << i;
+	}
+	for (; i < count; i++)
 		present |= (u64)(vex_load_le16(bits + 2 * i) >> column & 1) << i;
 	return present;
 }
@@ -231,27 +240,24 @@ static bool list_has(const s64 *values, u32 count, s64 value)
 	return low < count && values[low] == value;
 }
 
-static u64 rows_in(const struct vex_filter *filter,
-		   const struct vexfs_filter_op *op, const u8 *values,
-		   u32 count)
-{
-	const s64 *list = (const s64 *)(filter->program + op->value);
-	u64 found = 0;
-	u32 i;
-
-	for (i = 0; i < count; i++)
-		found |= (u64)list_has(list, op->count,
-				       (s64)vex_load_le64(values + 8 * i)) << i;
-	return found;
-}
+/* One bit of a comparison, and eight of them. */
+#define ROW_IS(i, op, value) \
+	((u64)((s64)vex_load_le64(values + 8 * (i)) op (value)))
+#define ROWS_ARE(i, op, value)						\
+	(ROW_IS(i, op, value) | ROW_IS((i) + 1, op, value) << 1 |	\
+	 ROW_IS((i) + 2, op, value) << 2 | ROW_IS((i) + 3, op, value) << 3 | \
+	 ROW_IS((i) + 4, op, value) << 4 | ROW_IS((i) + 5, op, value) << 5 | \
+	 ROW_IS((i) + 6, op, value) << 6 | ROW_IS((i) + 7, op, value) << 7)
 
 static u64 rows_below(const u8 *values, u32 count, s64 limit)
 {
 	u64 found = 0;
 	u32 i;
 
-	for (i = 0; i < count; i++)
-		found |= (u64)((s64)vex_load_le64(values + 8 * i) < limit) << i;
+	for (i = 0; i + 8 <= count; i += 8)
+		found |= ROWS_ARE(i, <, limit) << i;
+	for (; i < count; i++)
+		found |= ROW_IS(i, <, limit) << i;
 	return found;
 }
 
@@ -260,8 +266,29 @@ static u64 rows_equal(const u8 *values, u32 count, s64 value)
 	u64 found = 0;
 	u32 i;
 
+	for (i = 0; i + 8 <= count; i += 8)
+		found |= ROWS_ARE(i, ==, value) << i;
+	for (; i < count; i++)
+		found |= ROW_IS(i, ==, value) << i;
+	return found;
+}
+
+static u64 rows_in(const struct vex_filter *filter,
+		   const struct vexfs_filter_op *op, const u8 *values,
+		   u32 count)
+{
+	const s64 *list = (const s64 *)(filter->program + op->value);
+	u64 found = 0;
+	u32 i;
+
+	if (op->count <= VEX_LIST_SHORT) {
+		for (i = 0; i < op->count; i++)
+			found |= rows_equal(values, count, list[i]);
+		return found;
+	}
 	for (i = 0; i < count; i++)
-		found |= (u64)((s64)vex_load_le64(values + 8 * i) == value) << i;
+		found |= (u64)list_has(list, op->count,
+				       (s64)vex_load_le64(values + 8 * i)) << i;
 	return found;
 }
 

@@ -3,6 +3,7 @@
  * Fills an empty image with some of everything that the format knows, for
  * tests of fsck.vexfs that must do without a kernel.
  */
+#include "attributes.h"
 #include "image.h"
 
 #include <linux/vexfs.h>
@@ -242,6 +243,96 @@ static void add_auto_vectors(struct image *image, u64 dir)
 	image_link(image, dir, "renumbered.f32", &base);
 }
 
+#define COLUMN_ROWS 700U
+
+/* A block that holds the names of the columns. */
+static void put_column_names(struct image *image, struct vexfs_disk_inode *base)
+{
+	struct vexfs_disk_xattr_block block;
+	u64 number = image_alloc(image, 1);
+
+	memset(&block, 0, sizeof(block));
+	vex_header_init(&block, VEXFS_MAGIC_XATTR, number,
+			le64_to_cpu(base->ino_number), image->vol.geo.meta_uuid);
+	put_xattr(&block, VEXFS_XATTR_USER, "comment", "a value", 7);
+	put_xattr(&block, VEXFS_XATTR_COLUMNS, "", "count\0lang", 11);
+	image_write_meta(image, number, &block);
+	base->ino_xattr_block = cpu_to_le64(number);
+	le64_add_cpu(&base->ino_blocks, 1);
+}
+
+/* The dictionary: strings of some lengths, whose places go into @place. */
+static void put_strings(struct image *image, struct vexfs_disk_inode *base,
+			struct vexfs_disk_inode *fork, u64 *place, u32 count)
+{
+	u64 seed = le64_to_cpu(image->vol.super.sb_hash_seed);
+	struct vexfs_disk_strings block;
+	u64 number = image_alloc(image, 1);
+	u32 at = 0;
+
+	memset(&block, 0, sizeof(block));
+	vex_header_init(&block, VEXFS_MAGIC_STRINGS, number,
+			le64_to_cpu(fork->ino_number), image->vol.geo.meta_uuid);
+	block.ss_key = cpu_to_le64(VEXFS_KEY_STRINGS);
+	for (u32 i = 0; i < count; i++) {
+		u32 bytes = i * i;
+		u64 hash;
+
+		block.ss_data[at] = (u8)bytes;
+		memset(block.ss_data + at + 1, 'a' + (int)i, bytes);
+		hash = vex_xxh64(block.ss_data + at + 1, bytes, seed);
+		place[i] = at;
+		fork_insert(image, base, fork, VEXFS_KEY_HASHES |
+			    (hash & VEXFS_KEY_HASH_MASK), at, 1);
+		at += 1 + bytes;
+	}
+	block.ss_bytes = cpu_to_le16((u16)at);
+	image_write_meta(image, number, &block);
+	fork_insert(image, base, fork, VEXFS_KEY_STRINGS, number, 1);
+	le64_add_cpu(&base->ino_blocks, 1);
+}
+
+/* Two attribute columns, with nulls, and blocks that are not there. */
+static void add_columns(struct image *image, u64 dir)
+{
+	u32 per_block = vex_attributes_rows(2);
+	struct vexfs_disk_attributes block;
+	struct vexfs_disk_inode base, fork;
+	u64 place[10], number;
+	s64 values[2];
+
+	new_vector(image, &base, 8, VEXFS_IDS_AUTO, COLUMN_ROWS);
+	base.ino_schema.s_columns = 2;
+	base.ino_schema.s_column_types =
+		cpu_to_le64(VEXFS_COLUMN_I64 | VEXFS_COLUMN_STRING << 4);
+	put_column_names(image, &base);
+	new_fork(image, &base, VEXFS_FORK_ATTRIBUTES, VEXFS_TREE_ATTRIBUTES,
+		 &fork);
+	put_strings(image, &base, &fork, place, 10);
+	for (u64 key = 0; key * per_block < COLUMN_ROWS; key++) {
+		if (key == 1)
+			continue;
+		memset(&block, 0, sizeof(block));
+		number = image_alloc(image, 1);
+		vex_header_init(&block, VEXFS_MAGIC_ATTRIBUTES, number,
+				le64_to_cpu(fork.ino_number),
+				image->vol.geo.meta_uuid);
+		block.at_key = cpu_to_le64(key);
+		for (u32 i = 0; i < per_block &&
+		     key * per_block + i < COLUMN_ROWS; i++) {
+			values[0] = (s64)next_random();
+			values[1] = (s64)place[i % 10];
+			vex_attributes_put(&block, 2, i, 3, i % 7 % 4, values);
+		}
+		image_write_meta(image, number, &block);
+		fork_insert(image, &base, &fork, key, number, 1);
+		le64_add_cpu(&base.ino_blocks, 1);
+	}
+	image_put_inode(image, &fork);
+	image_put_inode(image, &base);
+	image_link(image, dir, "columns.f32", &base);
+}
+
 /* Own ids in random order; row 10 was deleted and its id is row 20's. */
 static void add_own_vectors(struct image *image, u64 dir)
 {
@@ -335,6 +426,7 @@ static void fill(struct image *image)
 	add_special(image, root, "socket", S_IFSOCK, 0);
 	add_auto_vectors(image, root);
 	add_own_vectors(image, deep);
+	add_columns(image, root);
 	add_orphans(image, root);
 }
 

@@ -412,6 +412,56 @@ static void check_dead(const char *path, const struct pc_rows *rows,
 	}
 }
 
+/* Did an insert with attributes bring the row of this id? */
+static bool has_attributes(const struct pc_rows *rows, uint64_t id)
+{
+	uint32_t i;
+
+	for (i = 0; i < rows->rows; i++)
+		if (rows->id[i] == id)
+			return ops.op[rows->seq[i] - 1].kind == PC_INSERT;
+	return false;
+}
+
+/* Every row has the attributes that it came with. */
+static void check_attributes(const char *path, int fd,
+			     const struct pc_rows *rows,
+			     const struct found *found, uint32_t fid)
+{
+	uint64_t record[1 + PC_COLUMNS];
+	struct pc_attributes right;
+	char word[VEXFS_STRING_MAX];
+	uint32_t i;
+
+	for (i = 0; i < found->live; i++) {
+		struct vexfs_attributes get = {
+			.size = sizeof(get), .count = 1,
+			.ids = (uintptr_t)&found->live_id[i],
+			.attributes = (uintptr_t)record,
+			.attributes_bytes = sizeof(record),
+			.strings = (uintptr_t)word,
+			.strings_bytes = sizeof(word),
+		};
+		bool some = has_attributes(rows, found->live_id[i]);
+
+		if (ioctl(fd, VEXFS_IOC_GET_ATTRIBUTES, &get)) {
+			wrong("%s: GET_ATTRIBUTES: %s", path, strerror(errno));
+			return;
+		}
+		pc_attributes_make(&right, fid, found->live_id[i]);
+		if (record[0] != (some ? right.has_word ? 3 : 1 : 0) ||
+		    (int64_t)record[1] != (some ? right.n : 0) ||
+		    record[2] >> 32 != (some && right.has_word ?
+					strlen(right.word) : 0) ||
+		    memcmp(word + (uint32_t)record[2], right.word,
+			   record[2] >> 32)) {
+			wrong("%s: the attributes of id %llu are not its own",
+			      path, (unsigned long long)found->live_id[i]);
+			return;
+		}
+	}
+}
+
 /* The nearest row to a row is that row. */
 static void check_search(const char *path, int fd, const struct pc_rows *rows,
 			 const struct found *found, uint32_t fid)
@@ -488,6 +538,7 @@ static void match_rows(const char *path, int fd, uint32_t fid, uint32_t param)
 	}
 	learn_deletions(&rows, n, found.rows, fid);
 	check_dead(path, &rows, &found);
+	check_attributes(path, fd, &rows, &found, fid);
 	check_search(path, fd, &rows, &found, fid);
 	if (rows.ids == VEXFS_IDS_AUTO && found.live &&
 	    schema.next_id <= found.live_id[found.live - 1])

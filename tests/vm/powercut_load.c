@@ -83,8 +83,13 @@ static int open_file(const struct pc_op *op, int flags)
 
 static void set_schema(int fd, const struct pc_op *op)
 {
+	struct vexfs_column columns[PC_COLUMNS] = {
+		{ .name = "n", .type = VEXFS_COLUMN_I64 },
+		{ .name = "word", .type = VEXFS_COLUMN_STRING },
+	};
 	struct vexfs_schema schema = {
 		.size = sizeof(schema), .dim = op->d >> 8,
+		.columns = (uintptr_t)columns, .column_count = PC_COLUMNS,
 		.element = op->d >> 4 & 15, .metric = VEXFS_METRIC_L2,
 		.ids = op->d & 15,
 	};
@@ -165,6 +170,38 @@ static char *make_rows(const struct pc_op *op, uint64_t **ids)
 	return data;
 }
 
+/* The attributes of a batch's rows; their strings come after the records. */
+static uint64_t *make_attributes(const struct pc_op *op, const uint64_t *ids,
+				 struct vexfs_batch_insert *insert)
+{
+	size_t bytes = op->a * VEXFS_ATTRIBUTE_BYTES(PC_COLUMNS), used = 0;
+	uint64_t *records = malloc(bytes + (size_t)op->a * PC_WORD_MAX);
+	char *strings = (char *)records + bytes;
+	struct pc_attributes row;
+	uint32_t i;
+
+	if (!records)
+		pc_die("out of memory");
+	for (i = 0; i < op->a; i++) {
+		uint64_t *record = records + (size_t)i * (1 + PC_COLUMNS);
+
+		pc_attributes_make(&row, op->fid, ids[i]);
+		record[0] = row.has_word ? 3 : 1;
+		record[1] = (uint64_t)row.n;
+		record[2] = 0;
+		if (!row.has_word)
+			continue;
+		record[2] = VEXFS_STRING_REF(used, strlen(row.word));
+		memcpy(strings + used, row.word, strlen(row.word));
+		used += strlen(row.word);
+	}
+	insert->attributes = (uintptr_t)records;
+	insert->attributes_bytes = bytes;
+	insert->strings = used ? (uintptr_t)strings : 0;
+	insert->strings_bytes = used;
+	return records;
+}
+
 static void do_insert(const struct pc_op *op)
 {
 	const struct pc_rows *r = rows[op->fid];
@@ -172,7 +209,7 @@ static void do_insert(const struct pc_op *op)
 	struct vexfs_batch_insert insert = {
 		.size = sizeof(insert), .count = op->a, .vectors_bytes = bytes,
 	};
-	uint64_t *ids, done = 0;
+	uint64_t *ids, *attributes = NULL, done = 0;
 	char *data = make_rows(op, &ids);
 	int fd;
 
@@ -180,6 +217,7 @@ static void do_insert(const struct pc_op *op)
 	if (r->ids == VEXFS_IDS_OWN)
 		insert.ids = (uintptr_t)ids;
 	if (op->kind == PC_INSERT) {
+		attributes = make_attributes(op, ids, &insert);
 		fd = open_file(op, O_RDWR);
 		need(!ioctl(fd, VEXFS_IOC_BATCH_INSERT, &insert), op,
 		     "BATCH_INSERT");
@@ -197,6 +235,7 @@ static void do_insert(const struct pc_op *op)
 		}
 	}
 	close(fd);
+	free(attributes);
 	free(data);
 	free(ids);
 }

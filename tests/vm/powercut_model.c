@@ -100,6 +100,18 @@ void pc_row_fill(void *row, uint32_t fid, uint64_t id, uint32_t dim,
 	}
 }
 
+void pc_attributes_make(struct pc_attributes *attributes, uint32_t fid,
+			uint64_t id)
+{
+	uint64_t x = pc_hash(fid, id, 77);
+
+	attributes->n = (int64_t)x;
+	attributes->has_word = x % 4 != 0;
+	snprintf(attributes->word, sizeof(attributes->word),
+		 "word %*u of file %u", (int)(x / 4 % 30), (unsigned int)(x % 97),
+		 fid);
+}
+
 void pc_link_target(char *target, uint32_t fid, uint32_t length)
 {
 	uint32_t i;

@@ -127,6 +127,18 @@ const char *pc_record_verify(const struct pc_record *record, uint32_t fid,
 void pc_row_fill(void *row, uint32_t fid, uint64_t id, uint32_t dim,
 		 uint32_t element);
 size_t pc_row_bytes(uint32_t dim, uint32_t element);
+
+/* What the rows of BATCH_INSERT have in the columns n:i64 and word:string. */
+#define PC_COLUMNS	2
+#define PC_WORD_MAX	64
+struct pc_attributes {
+	bool has_word;
+	int64_t n;
+	char word[PC_WORD_MAX];
+};
+
+void pc_attributes_make(struct pc_attributes *attributes, uint32_t fid,
+			uint64_t id);
 void pc_link_target(char *target, uint32_t fid, uint32_t length);
 
 void pc_path_dir(char path[PC_PATH], const char *top, uint32_t dir);

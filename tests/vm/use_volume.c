@@ -42,6 +42,33 @@ static void read_attributes(const char *path)
 		(void)lgetxattr(path, name, value, sizeof(value));
 }
 
+/* Read attributes, search for rows without any, and set some. */
+static void use_columns(int fd, const struct vexfs_schema *schema,
+			struct vexfs_knn_search knn, const uint64_t *ids)
+{
+	uint64_t program[3] = { 1, VEXFS_FILTER_NULL, 0 };
+	static uint64_t records[256 * 17];
+	struct vexfs_attributes attributes = {
+		.size = sizeof(attributes), .ids = (uintptr_t)ids, .count = 256,
+		.attributes = (uintptr_t)records,
+		.attributes_bytes = 256 *
+				    VEXFS_ATTRIBUTE_BYTES(schema->column_count),
+		.strings = (uintptr_t)buffer, .strings_bytes = sizeof(buffer),
+	};
+
+	knn.filter = (uintptr_t)program;
+	knn.filter_bytes = sizeof(program);
+	(void)ioctl(fd, VEXFS_IOC_KNN_SEARCH, &knn);
+	(void)ioctl(fd, VEXFS_IOC_GET_ATTRIBUTES, &attributes);
+	attributes.count = 1;
+	attributes.attributes_bytes =
+		VEXFS_ATTRIBUTE_BYTES(schema->column_count);
+	attributes.columns = 1;
+	records[0] = 1;
+	records[1] = 1;
+	(void)ioctl(fd, VEXFS_IOC_SET_ATTRIBUTES, &attributes);
+}
+
 /* Search the file, read its rows, delete one and insert one. */
 static void use_rows(int fd)
 {
@@ -66,6 +93,9 @@ static void use_rows(int fd)
 	get.flags = VEXFS_GET_SCAN;
 	get.ids = (uintptr_t)ids;
 	get.count = sizeof(ids) / sizeof(ids[0]);
+	if (!ioctl(fd, VEXFS_IOC_GET_VECTORS, &get) && get.returned == 256 &&
+	    schema.column_count)
+		use_columns(fd, &schema, knn, ids);
 	while (!ioctl(fd, VEXFS_IOC_GET_VECTORS, &get) && get.returned)
 		;
 	delete.ids = (uintptr_t)ids;
