@@ -242,7 +242,7 @@ static bool list_has(const s64 *values, u32 count, s64 value)
 
 /* One bit of a comparison, and eight of them. */
 #define ROW_IS(i, op, value) \
-	((u64)((s64)vex_load_le64(values + 8 * (i)) op (value)))
+	((u64)((s64)vex_load_le64(values + 8 * (i)) op value))
 #define ROWS_ARE(i, op, value)						\
 	(ROW_IS(i, op, value) | ROW_IS((i) + 1, op, value) << 1 |	\
 	 ROW_IS((i) + 2, op, value) << 2 | ROW_IS((i) + 3, op, value) << 3 | \
