@@ -131,6 +131,10 @@ inode "own ids without rows" 932 144 "$(le 8 0)" 'there is no rows fork'
 inode "own ids without ids" 932 136 "$(le 8 0)" 'row 0 has no id'
 inode "a symbolic link's length" 921 40 "$(le 8 9)" 'bytes not in use are not zero'
 inode "an ACL" 919 128 "$(le 8 0)" 'marked in use, but nothing owns'
+inode "columns without names" 939 128 "$(le 8 0)" 'they have no names'
+inode "a column's type" 939 248 "$(le 8 81)" 's_column_types'
+inode "fewer columns than names" 939 239 "$(le 1 1)" 's_column_types'
+inode "a column of another type" 939 248 "$(le 8 67)" 'attributes fork: block'
 inode "rows on an unwritten block" 927 $((264 + 28)) "$(le 4 1)" 'holds published rows, but is not written'
 
 "$mkfs" -q "$dir/logged" 20M && "$populate" --journaled "$dir/logged"

@@ -426,8 +426,8 @@ static void fill(struct image *image)
 	add_special(image, root, "socket", S_IFSOCK, 0);
 	add_auto_vectors(image, root);
 	add_own_vectors(image, deep);
-	add_columns(image, root);
 	add_orphans(image, root);
+	add_columns(image, root);
 }
 
 int main(int argc, char **argv)
