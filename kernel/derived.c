@@ -69,9 +69,11 @@ static struct vexfs_derived *vexfs_derived_load(struct inode *fork,
 						unsigned int slot)
 {
 	struct vexfs_inode_info *info = VEXFS_I(fork);
-	struct vexfs_derived *derived = smp_load_acquire(&info->derived), *other;
+	struct vexfs_derived *derived, *other;
 	int err;
 
+	/* Pairs with the cmpxchg() below. */
+	derived = smp_load_acquire(&info->derived);
 	if (derived)
 		return derived;
 	if (info->root.r_kind != VEXFS_TREE_EXTENTS)
@@ -94,6 +96,15 @@ static struct vexfs_derived *vexfs_derived_load(struct inode *fork,
 	return other;
 }
 
+/* Can the fork be used for the base's rows of now? */
+static bool vexfs_derived_serves(struct vexfs_derived *derived,
+				 struct inode *base)
+{
+	/* Pairs with vexfs_derived_begin(). */
+	return smp_load_acquire(&derived->usable) && !READ_ONCE(derived->gone) &&
+	       derived->generation == READ_ONCE(VEXFS_I(base)->vector.generation);
+}
+
 struct vexfs_derived *vexfs_derived_get(struct inode *base, unsigned int slot)
 {
 	struct inode *fork = vexfs_fork_get(base, slot);
@@ -102,9 +113,7 @@ struct vexfs_derived *vexfs_derived_get(struct inode *base, unsigned int slot)
 	if (IS_ERR_OR_NULL(fork))
 		return ERR_CAST(fork);
 	derived = vexfs_derived_load(fork, slot);
-	if (!IS_ERR(derived) &&
-	    (!smp_load_acquire(&derived->usable) || READ_ONCE(derived->gone) ||
-	     derived->generation != READ_ONCE(VEXFS_I(base)->vector.generation)))
+	if (!IS_ERR(derived) && !vexfs_derived_serves(derived, base))
 		derived = NULL;
 	if (IS_ERR_OR_NULL(derived))
 		iput(fork);
@@ -271,9 +280,10 @@ static int vexfs_derived_begin(struct vexfs_derived *derived,
 		return err;
 	mutex_lock(&derived->write_lock);
 	err = vexfs_derived_write_header(derived, header);
-	/* Whoever finds it usable finds the header and the generation. */
-	if (!err)
+	if (!err) {
+		/* Whoever finds it usable finds header and generation. */
 		smp_store_release(&derived->usable, true);
+	}
 	mutex_unlock(&derived->write_lock);
 	return err;
 }

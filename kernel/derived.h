@@ -177,15 +177,17 @@ void *vexfs_derived_bind(struct vexfs_derived *derived, void *private,
  */
 static inline void *vexfs_derived_private(struct vexfs_derived *derived)
 {
+	/* Pairs with vexfs_derived_bind(). */
 	return smp_load_acquire(&derived->private);
 }
 
 /**
  * vexfs_derived_checkpoint() - make a state of the fork durable
  * @derived: the fork
+ * @window: one with kept pages, or NULL
  * @header: kind, rows, regions and parameters; rows must be published
  *
- * Writes all pages (the kept ones of @window too), waits for them, has them
+ * Writes all pages (the kept ones too), waits for them, has them
  * flushed, and then writes the header into the slot that does not count. A
  * crash before the last of it leaves the checkpoint before.
  *

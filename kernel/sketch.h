@@ -69,6 +69,7 @@ void vexfs_sketches_put(struct vexfs_sketches *sketches);
  */
 static inline u64 vexfs_sketches_rows(struct vexfs_sketches *sketches)
 {
+	/* Pairs with the encoder's store: the records are there. */
 	return smp_load_acquire(&sketches->rows);
 }
 

@@ -64,14 +64,14 @@ static inline void vex_pages_init(struct vex_pages *pages, u32 record_bytes)
  * @pages: the pages
  * @record: the record, below 2^48
  *
- * Exact: the reciprocal is too small by less than one part in 2^64 / per_page,
- * and the record too large by one.
+ * Exact: the reciprocal is too small by less than 1, the record is taken one too
+ * large, and that times @per_page stays below 2^64.
  *
  * Return: the page's number.
  */
 static inline u64 vex_pages_number(const struct vex_pages *pages, u64 record)
 {
-	return (u64)(((unsigned __int128)(record + 1) * pages->reciprocal) >> 64);
+	return (u64)(((__uint128_t)(record + 1) * pages->reciprocal) >> 64);
 }
 
 /**
@@ -85,7 +85,7 @@ static inline void *vex_pages_at(const struct vex_pages *pages, u64 page)
 {
 	if (unlikely(page >= pages->pages))
 		return NULL;
-	return *(void * volatile *)&pages->page[page];
+	return READ_ONCE(pages->page[page]);
 }
 
 /**
