@@ -535,6 +535,63 @@ int vexfs_range_all(int fd, struct vexfs_range_search *search, uint64_t max,
  */
 int vexfs_stats(int fd, struct vexfs_search_stats *stats);
 
+/* Indexes */
+
+/**
+ * vexfs_index_build - begin to build an index, which the kernel does in the
+ *	background
+ * @fd: a vector file open for writing
+ * @build: type, and what is not to be chosen by the kernel; @build->size need
+ *	not be set
+ *
+ * Return: 0, -EINVAL for a value out of range, -EOPNOTSUPP when the file's rows
+ * cannot have such an index, -EBUSY while one is being built, -EBADF, -ENOMEM,
+ * -ENOSPC, -EROFS, -EIO, -ENODATA, -ENOTTY.
+ */
+int vexfs_index_build(int fd, const struct vexfs_build_index *build);
+
+/**
+ * vexfs_index_drop - cancel a build and remove the index
+ * @fd: a vector file open for writing
+ * @flags: VEXFS_DROP_BUILD to leave an index that is whole, or 0
+ *
+ * Return: 0 (also when there was nothing), -EINVAL, -EBADF, -EROFS, -EIO,
+ * -ENODATA, -ENOTTY.
+ */
+int vexfs_index_drop(int fd, uint32_t flags);
+
+/**
+ * vexfs_index_status - what index a file has, and how a build goes
+ * @fd: a vector file open for reading
+ * @status: filled in
+ *
+ * Return: 0, -EBADF, -EIO, -ENODATA, -ENOTTY.
+ */
+int vexfs_index_status(int fd, struct vexfs_index_status *status);
+
+/**
+ * typedef vexfs_index_watcher - is told how a build goes
+ * @arg: the caller's
+ * @status: the file's, @status->building is not 0
+ *
+ * Return: 0 to go on waiting; anything else ends the wait, not the build.
+ */
+typedef int (*vexfs_index_watcher)(void *arg, const struct vexfs_index_status *status);
+
+/**
+ * vexfs_index_wait - wait until no index is being built any more
+ * @fd: a vector file open for reading
+ * @status: the last that was seen
+ * @watcher: called several times a second; may be NULL
+ * @arg: handed to @watcher
+ *
+ * Return: 0 when the last build succeeded, what @watcher returned, the negative
+ * error number that ended the build (-ECANCELED after a drop), or an error of
+ * vexfs_index_status().
+ */
+int vexfs_index_wait(int fd, struct vexfs_index_status *status, vexfs_index_watcher watcher,
+		     void *arg);
+
 /* Numbers and words */
 
 /**
@@ -565,6 +622,7 @@ uint64_t vexfs_double_to_bits(double value);
  * @VEXFS_OPERATION_RANGE: vexfs_range() and its kin
  * @VEXFS_OPERATION_STATS: vexfs_stats()
  * @VEXFS_OPERATION_ATTRIBUTES: vexfs_attributes_set(), vexfs_attributes_get()
+ * @VEXFS_OPERATION_INDEX: vexfs_index_build() and its kin
  */
 enum vexfs_operation {
 	VEXFS_OPERATION_OPEN,
@@ -577,6 +635,7 @@ enum vexfs_operation {
 	VEXFS_OPERATION_RANGE,
 	VEXFS_OPERATION_STATS,
 	VEXFS_OPERATION_ATTRIBUTES,
+	VEXFS_OPERATION_INDEX,
 };
 
 /**

@@ -9,8 +9,7 @@
  * come together.
  */
 #include <linux/sched.h>
-#include "rows.h"
-#include "sketch.h"
+#include "build.h"
 
 /* A file's turn. */
 #define VEXFS_ENCODE_STEP	(HZ / 20 ?: 1)
@@ -182,6 +181,9 @@ static void vexfs_encode_note(struct inode *base, int ret)
 	}
 	spin_unlock(&sbi->encode_lock);
 	wake_up_all(&sbi->encode_wait);
+	/* What was encoded can go into the index. */
+	if (ret >= 0)
+		vexfs_build_later(base);
 	if (done)
 		iput(base);
 }

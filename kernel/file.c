@@ -11,6 +11,7 @@
 #include <linux/iversion.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
+#include "build.h"
 #include "compat_iomap.h"
 #include "sketch.h"
 
@@ -462,6 +463,9 @@ static int vexfs_file_release(struct inode *inode, struct file *file)
 static int vexfs_file_open(struct inode *inode, struct file *file)
 {
 	file->f_mode |= VEXFS_FMODE;
+	/* Builds that an unmounting or a crash interrupted go on. */
+	if (vexfs_is_vector(inode))
+		vexfs_build_later(inode);
 	return generic_file_open(inode, file);
 }
 

@@ -7,7 +7,7 @@
 #include <linux/iversion.h>
 #include <linux/writeback.h>
 #include "attributes.h"
-#include "derived.h"
+#include "build.h"
 
 static struct kmem_cache *vexfs_inode_cache;
 
@@ -651,6 +651,37 @@ out_put:
 	return err;
 }
 
+static void vexfs_forks_swap(struct vexfs_inode_info *info, unsigned int a,
+			     unsigned int b)
+{
+	spin_lock(&info->lock);
+	swap(info->forks[a], info->forks[b]);
+	swap(info->fork_inodes[a], info->fork_inodes[b]);
+	spin_unlock(&info->lock);
+}
+
+int vexfs_forks_exchange(struct inode *base, unsigned int a, unsigned int b)
+{
+	struct vexfs_inode_info *info = VEXFS_I(base);
+	handle_t *handle;
+	int err, err2;
+
+	mutex_lock(&info->fork_lock);
+	handle = vexfs_journal_start(base->i_sb, VEXFS_CREDITS_INODE, 0);
+	if (IS_ERR(handle)) {
+		mutex_unlock(&info->fork_lock);
+		return PTR_ERR(handle);
+	}
+	vexfs_forks_swap(info, a, b);
+	err = vexfs_inode_write(handle, base);
+	/* What cannot be written down has not happened. */
+	if (err)
+		vexfs_forks_swap(info, a, b);
+	err2 = vexfs_journal_stop(handle);
+	mutex_unlock(&info->fork_lock);
+	return err ? err : err2;
+}
+
 /* Free all that an inode without links owns. */
 static int vexfs_inode_remove(struct inode *inode)
 {
@@ -711,6 +742,7 @@ void vexfs_evict_inode(struct inode *inode)
 				  (u64)inode->i_ino, err);
 	}
 	vexfs_orphan_del(NULL, inode);
+	vexfs_build_free(inode);
 	clear_inode(inode);
 	for (slot = 0; slot < VEXFS_FORKS; slot++)
 		iput(info->fork_inodes[slot]);

@@ -6,6 +6,7 @@
  */
 #include <linux/mount.h>
 #include "attributes.h"
+#include "build.h"
 
 /* What a call needs of its file. */
 #define VEXFS_CALL_READ		1U	/* open for reading */
@@ -22,6 +23,9 @@ union vexfs_argument {
 	struct vexfs_range_search range;
 	struct vexfs_search_stats stats;
 	struct vexfs_attributes attributes;
+	struct vexfs_build_index build;
+	struct vexfs_drop_index drop;
+	struct vexfs_index_status status;
 };
 
 static int vexfs_call_set_schema(struct file *file, union vexfs_argument *arg)
@@ -161,6 +165,29 @@ static int vexfs_call_get_attributes(struct file *file,
 	return vexfs_get_attributes(file, &arg->attributes);
 }
 
+static int vexfs_call_build(struct file *file, union vexfs_argument *arg)
+{
+	return vexfs_index_build(file_inode(file), &arg->build);
+}
+
+static int vexfs_call_drop(struct file *file, union vexfs_argument *arg)
+{
+	return vexfs_index_drop(file_inode(file), &arg->drop);
+}
+
+static int vexfs_call_status(struct file *file, union vexfs_argument *arg)
+{
+	struct vexfs_index_status *status = &arg->status;
+	u32 size = status->size;
+
+	if (status->flags || status->reserved0 ||
+	    memchr_inv(status->reserved, 0, sizeof(status->reserved)))
+		return -EINVAL;
+	memset(status, 0, sizeof(*status));
+	status->size = size;
+	return vexfs_index_status(file_inode(file), status);
+}
+
 /**
  * struct vexfs_call - a call of the interface
  * @size: bytes of its structure as this module knows it
@@ -209,6 +236,12 @@ static const struct vexfs_call vexfs_calls[] = {
 	VEXFS_CALL(VEXFS_IOC_GET_ATTRIBUTES, vexfs_attributes,
 		   VEXFS_CALL_ROWS | VEXFS_CALL_READ, true,
 		   vexfs_call_get_attributes),
+	VEXFS_CALL(VEXFS_IOC_BUILD_INDEX, vexfs_build_index,
+		   VEXFS_CALL_ROWS | VEXFS_CALL_WRITE, false, vexfs_call_build),
+	VEXFS_CALL(VEXFS_IOC_DROP_INDEX, vexfs_drop_index,
+		   VEXFS_CALL_ROWS | VEXFS_CALL_WRITE, false, vexfs_call_drop),
+	VEXFS_CALL(VEXFS_IOC_INDEX_STATUS, vexfs_index_status,
+		   VEXFS_CALL_ROWS | VEXFS_CALL_READ, true, vexfs_call_status),
 };
 
 /* May the call be made on this file? */

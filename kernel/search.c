@@ -9,7 +9,7 @@
  * tree: it sees the rows that there were when it began.
  */
 #include <linux/ktime.h>
-#include "index.h"
+#include "build.h"
 
 /* Bounds of what queries that share a pass may take. */
 #define VEXFS_PASS_BYTES	(384U << 10)	/* of prepared queries */
@@ -315,11 +315,13 @@ static int vexfs_knn_check(const struct vexfs_knn_search *knn)
 
 /* The way to find the rows. */
 static const struct vexfs_index_ops *
-vexfs_knn_index(const struct vexfs_knn_search *knn)
+vexfs_knn_index(struct inode *inode, const struct vexfs_knn_search *knn,
+		const struct vexfs_snapshot *snapshot)
 {
-	if (knn->index <= VEXFS_INDEX_SCAN)
-		return &vexfs_scan_index;
-	return ERR_PTR(vexfs_knn_exact(knn) ? -EINVAL : -ENOENT);
+	if (!vexfs_knn_exact(knn))
+		return vexfs_index_choose(inode, snapshot, knn);
+	return knn->index <= VEXFS_INDEX_SCAN ? &vexfs_scan_index :
+						ERR_PTR(-EINVAL);
 }
 
 /* How many queries share a pass, so that memory stays bounded. */
@@ -342,7 +344,8 @@ static int vexfs_knn_all(struct file *file, struct vexfs_knn_search *knn,
 			 struct vexfs_filter *filter,
 			 const struct vexfs_snapshot *snapshot)
 {
-	const struct vexfs_index_ops *index = vexfs_knn_index(knn);
+	const struct vexfs_index_ops *index =
+		vexfs_knn_index(file_inode(file), knn, snapshot);
 	struct vex_shape shape;
 	u32 first;
 	int err;

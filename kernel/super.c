@@ -196,6 +196,8 @@ static void vexfs_workqueues_destroy(struct vexfs_sb_info *sbi)
 	vexfs_encode_teardown(sbi->sb);
 	if (sbi->publish_wq)
 		destroy_workqueue(sbi->publish_wq);
+	if (sbi->build_wq)
+		destroy_workqueue(sbi->build_wq);
 	if (sbi->convert_wq)
 		destroy_workqueue(sbi->convert_wq);
 }
@@ -209,7 +211,9 @@ static int vexfs_workqueues_create(struct vexfs_sb_info *sbi)
 	sbi->publish_wq = alloc_workqueue("vexfs-publ/%s", WQ_MEM_RECLAIM |
 					  WQ_FREEZABLE | WQ_UNBOUND, 0,
 					  sbi->sb->s_id);
-	if (!sbi->convert_wq || !sbi->publish_wq)
+	sbi->build_wq = alloc_workqueue("vexfs-build/%s", WQ_FREEZABLE |
+					WQ_UNBOUND, 0, sbi->sb->s_id);
+	if (!sbi->convert_wq || !sbi->publish_wq || !sbi->build_wq)
 		return -ENOMEM;
 	return vexfs_encode_setup(sbi->sb);
 }
@@ -460,6 +464,7 @@ static int vexfs_reconfigure(struct fs_context *fc)
 	/* Rows are published, and then what is encoded of them is saved. */
 	sync_filesystem(sb);
 	vexfs_encode_stop(sb);
+	flush_workqueue(sbi->build_wq);
 	if (options->errors)
 		sbi->errors = options->errors;
 	if (options->background_set)
@@ -556,6 +561,7 @@ static void vexfs_kill_sb(struct super_block *sb)
 	if (sbi && sb->s_root) {
 		sync_filesystem(sb);
 		vexfs_encode_stop(sb);
+		flush_workqueue(sbi->build_wq);
 		WRITE_ONCE(sbi->stopping, true);
 		flush_workqueue(sbi->publish_wq);
 		flush_workqueue(sbi->convert_wq);

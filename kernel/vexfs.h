@@ -7,6 +7,7 @@
  * Lock order, outermost first:
  *
  *   sb_start_write / freeze protection
+ *   vexfs_build.lock
  *   inode->i_rwsem (parent directories before children, base before its forks)
  *   vexfs_inode_info.publish_lock
  *   vexfs_inode_info.fork_lock
@@ -96,6 +97,7 @@ struct vexfs_group {
  * @stopping: set when the volume is about to be unmounted: no background
  *	work is begun any more
  * @publish_wq: publishes rows in the background
+ * @build_wq: builds indexes
  * @error_work: writes down in the state block that an error was found
  * @error_block: the block of the first error since the mount
  * @error_count: errors since the mount that are not on disk yet
@@ -132,6 +134,7 @@ struct vexfs_sb_info {
 	wait_queue_head_t encode_wait;
 	bool encoding;
 	bool background;
+	struct workqueue_struct *build_wq;
 	bool stopping;
 	struct work_struct error_work;
 	u64 error_block;
@@ -228,6 +231,7 @@ struct vexfs_vector {
  * @encode_error: what its last turn came to, if that was an error
  * @encode_at: its next turn is not before, in jiffies
  * @encode_grown: rows were added last, in jiffies
+ * @build: what goes on with its indexes, or NULL; set once
  * @vector: what makes it a vector file
  * @vfs_inode: the VFS's part
  */
@@ -264,6 +268,7 @@ struct vexfs_inode_info {
 	int encode_error;
 	u64 encode_at;
 	u64 encode_grown;
+	struct vexfs_build *build;
 	struct vexfs_vector vector;
 	struct inode vfs_inode;
 };
@@ -448,6 +453,17 @@ void vexfs_fork_attach(struct inode *fork, struct inode *base);
  * Return: 0 or a negative errno.
  */
 int vexfs_fork_remove(struct inode *base, unsigned int slot);
+
+/**
+ * vexfs_forks_exchange() - two forks of a file change places, in one transaction
+ * @base: the base
+ * @a: VEXFS_FORK_*
+ * @b: VEXFS_FORK_*, of the same kind; either may be absent
+ *
+ * Context: no handle may be held.
+ * Return: 0 or a negative errno, and then nothing has changed.
+ */
+int vexfs_forks_exchange(struct inode *base, unsigned int a, unsigned int b);
 
 struct inode *vexfs_alloc_inode(struct super_block *sb);
 void vexfs_free_inode(struct inode *inode);

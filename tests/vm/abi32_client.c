@@ -195,6 +195,31 @@ static void print_file_calls(void)
 	AT(vexfs_search_stats, exact_distances);
 	AT(vexfs_search_stats, pages_missed);
 	AT(vexfs_search_stats, reserved);
+	SIZE(vexfs_build_index);
+	AT(vexfs_build_index, type);
+	AT(vexfs_build_index, effort);
+	AT(vexfs_build_index, lists);
+	AT(vexfs_build_index, reserved);
+	SIZE(vexfs_drop_index);
+	AT(vexfs_drop_index, flags);
+	AT(vexfs_drop_index, reserved);
+	SIZE(vexfs_index_status);
+	AT(vexfs_index_status, type);
+	AT(vexfs_index_status, state);
+	AT(vexfs_index_status, building);
+	AT(vexfs_index_status, progress);
+	AT(vexfs_index_status, error);
+	AT(vexfs_index_status, effort);
+	AT(vexfs_index_status, lists);
+	AT(vexfs_index_status, effort_targets);
+	AT(vexfs_index_status, sketch_bits);
+	AT(vexfs_index_status, rows);
+	AT(vexfs_index_status, rows_covered);
+	AT(vexfs_index_status, rows_encoded);
+	AT(vexfs_index_status, bytes);
+	AT(vexfs_index_status, sketch_bytes);
+	AT(vexfs_index_status, build_ns);
+	AT(vexfs_index_status, reserved);
 	SIZE(vexfs_uring_cmd);
 	AT(vexfs_uring_cmd, argument);
 	AT(vexfs_uring_cmd, reserved);
@@ -212,6 +237,9 @@ static void print_numbers(void)
 	printf("SEARCH_STATS %08lx\n", (unsigned long)VEXFS_IOC_SEARCH_STATS);
 	printf("SET_ATTRIBUTES %08lx\n", (unsigned long)VEXFS_IOC_SET_ATTRIBUTES);
 	printf("GET_ATTRIBUTES %08lx\n", (unsigned long)VEXFS_IOC_GET_ATTRIBUTES);
+	printf("BUILD_INDEX %08lx\n", (unsigned long)VEXFS_IOC_BUILD_INDEX);
+	printf("DROP_INDEX %08lx\n", (unsigned long)VEXFS_IOC_DROP_INDEX);
+	printf("INDEX_STATUS %08lx\n", (unsigned long)VEXFS_IOC_INDEX_STATUS);
 }
 
 /* Calls */

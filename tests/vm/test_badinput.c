@@ -194,6 +194,28 @@ static struct vexfs_search_stats right_stats(void)
 	};
 }
 
+static struct vexfs_build_index right_build(void)
+{
+	return (struct vexfs_build_index){
+		.size = sizeof(struct vexfs_build_index),
+		.type = VEXFS_INDEX_HNSW,
+	};
+}
+
+static struct vexfs_drop_index right_drop(void)
+{
+	return (struct vexfs_drop_index){
+		.size = sizeof(struct vexfs_drop_index),
+	};
+}
+
+static struct vexfs_index_status right_status(void)
+{
+	return (struct vexfs_index_status){
+		.size = sizeof(struct vexfs_index_status),
+	};
+}
+
 static int make_file(const char *name, uint32_t ids)
 {
 	struct vexfs_schema schema = right_schema(ids);
@@ -288,6 +310,9 @@ static void test_structures(void)
 	STRUCTURE(fd_auto, VEXFS_IOC_KNN_SEARCH, right_knn(), true);
 	STRUCTURE(fd_auto, VEXFS_IOC_RANGE_SEARCH, right_range(), true);
 	STRUCTURE(fd_auto, VEXFS_IOC_SEARCH_STATS, right_stats(), true);
+	STRUCTURE(fd_auto, VEXFS_IOC_BUILD_INDEX, right_build(), false);
+	STRUCTURE(fd_auto, VEXFS_IOC_DROP_INDEX, right_drop(), false);
+	STRUCTURE(fd_auto, VEXFS_IOC_INDEX_STATUS, right_status(), true);
 }
 
 #define SCHEMA(field, value, error) \
@@ -701,6 +726,49 @@ static void test_range(void)
 	CALL(fd_auto, VEXFS_IOC_RANGE_SEARCH, &range, ESTALE, "old cursor");
 }
 
+#define BUILD(field, value, error) \
+	FIELD(fd_auto, VEXFS_IOC_BUILD_INDEX, right_build(), field, value, error)
+#define DROP(field, value, error) \
+	FIELD(fd_auto, VEXFS_IOC_DROP_INDEX, right_drop(), field, value, error)
+#define STATUS(field, value, error) \
+	FIELD(fd_auto, VEXFS_IOC_INDEX_STATUS, right_status(), field, value, error)
+
+static void test_index(void)
+{
+	struct vexfs_build_index build = right_build();
+
+	BUILD(flags, 1, EINVAL);
+	BUILD(flags, ~0U, EINVAL);
+	BUILD(type, VEXFS_INDEX_AUTO, EINVAL);
+	BUILD(type, VEXFS_INDEX_SCAN, EINVAL);
+	BUILD(type, VEXFS_INDEX_IVF + 1, EINVAL);
+	BUILD(type, ~0U, EINVAL);
+	BUILD(effort, VEXFS_EFFORT_MIN - 1, EINVAL);
+	BUILD(effort, VEXFS_EFFORT_MAX + 1, EINVAL);
+	BUILD(effort, ~0U, EINVAL);
+	BUILD(lists, 1, EINVAL);
+	BUILD(reserved0, 1, EINVAL);
+	BUILD(reserved[0], 1, EINVAL);
+	BUILD(reserved[3], U64, EINVAL);
+	build.type = VEXFS_INDEX_IVF;
+	build.effort = VEXFS_EFFORT_MIN;
+	CALL(fd_auto, VEXFS_IOC_BUILD_INDEX, &build, EINVAL, "effort of ivf");
+	build.effort = 0;
+	build.lists = VEXFS_LISTS_MAX + 1;
+	CALL(fd_auto, VEXFS_IOC_BUILD_INDEX, &build, EINVAL, "many lists");
+	DROP(flags, VEXFS_DROP_BUILD << 1, EINVAL);
+	DROP(flags, ~0U, EINVAL);
+	DROP(reserved[0], 1, EINVAL);
+	DROP(reserved[1], U64, EINVAL);
+	DROP(flags, VEXFS_DROP_BUILD, 0);
+	DROP(flags, 0, 0);
+	STATUS(flags, 1, EINVAL);
+	STATUS(reserved0, 1, EINVAL);
+	STATUS(reserved[0], 1, EINVAL);
+	STATUS(reserved[3], U64, EINVAL);
+	STATUS(rows, U64, 0);
+}
+
 static void test_others(void)
 {
 	FIELD(fd_auto, VEXFS_IOC_SEARCH_STATS, right_stats(), flags, 1, EINVAL);
@@ -726,6 +794,8 @@ static void all_calls(int fd, int schema, int reads, int writes)
 	struct vexfs_knn_search knn = right_knn();
 	struct vexfs_range_search range = right_range();
 	struct vexfs_search_stats stats = right_stats();
+	struct vexfs_drop_index drop = right_drop();
+	struct vexfs_index_status status = right_status();
 
 	CALL(fd, VEXFS_IOC_GET_SCHEMA, &set, schema, "kind of file");
 	CALL(fd, VEXFS_IOC_BATCH_INSERT, &insert, writes, "kind of file");
@@ -734,6 +804,8 @@ static void all_calls(int fd, int schema, int reads, int writes)
 	CALL(fd, VEXFS_IOC_KNN_SEARCH, &knn, reads, "kind of file");
 	CALL(fd, VEXFS_IOC_RANGE_SEARCH, &range, reads, "kind of file");
 	CALL(fd, VEXFS_IOC_SEARCH_STATS, &stats, reads, "kind of file");
+	CALL(fd, VEXFS_IOC_DROP_INDEX, &drop, writes, "kind of file");
+	CALL(fd, VEXFS_IOC_INDEX_STATUS, &status, reads, "kind of file");
 }
 
 static void test_files(void)
@@ -776,7 +848,7 @@ static void test_numbers(void)
 	unsigned int nr;
 
 	for (nr = 0; nr < 256; nr++)
-		if (!nr || (nr > 8 && nr != 12 && nr != 13))
+		if (!nr || nr > 13)
 			ERR(ENOTTY, ioctl(fd_auto, _IOWR(VEXFS_IOC_MAGIC, nr,
 							 struct vexfs_schema),
 					  &schema));
@@ -833,6 +905,7 @@ SHARED(get)
 SHARED(delete)
 SHARED(knn)
 SHARED(range)
+SHARED(index)
 SHARED(others)
 SHARED(files)
 SHARED(numbers)
@@ -850,6 +923,7 @@ int main(int argc, char **argv)
 		{ "delete", shared_delete },
 		{ "knn", shared_knn },
 		{ "range", shared_range },
+		{ "index", shared_index },
 		{ "others", shared_others },
 		{ "files", shared_files },
 		{ "numbers", shared_numbers },

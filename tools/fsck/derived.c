@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "derived.h"
+#include "index_header.h"
 
 /**
  * struct derived - a derived fork that is being checked
@@ -137,6 +138,16 @@ void fsck_derived(struct fsck *fsck, u64 ino,
 				"derived data damaged: will be rebuilt (the %s: dv_rows: more than ino_rows)",
 				name);
 		return;
+	}
+	if (derived.header->dv_kind != cpu_to_le32(VEXFS_DERIVED_SKETCHES)) {
+		const char *what = vex_index_check(derived.header);
+
+		if (what) {
+			fsck_warn_inode(fsck, ino,
+					"derived data damaged: will be rebuilt (the %s: %s)",
+					name, what);
+			return;
+		}
 	}
 	walk_with(fsck, &derived, fork, check_pages);
 	if (derived.failed)

@@ -44,6 +44,7 @@ extern const struct command search_command;
 extern const struct command range_command;
 extern const struct command info_command;
 extern const struct command stats_command;
+extern const struct command index_command;
 
 /* The part of a subcommand's --help that all of them share. */
 #define HELP_COMMON \

@@ -11,6 +11,7 @@ static const struct command *const commands[] = {
 	&create_command, &insert_command, &get_command, &set_command,
 	&delete_command,
 	&search_command, &range_command, &info_command, &stats_command,
+	&index_command,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

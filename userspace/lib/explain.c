@@ -62,6 +62,16 @@ static const struct sentence sentences[] = {
 	  "%s: the kernel does not take these attributes; 'vexfs info' tells the columns" },
 	{ VEXFS_OPERATION_ATTRIBUTES, E2BIG,
 	  "%s: attributes of more than 1048576 rows at once; use fewer at a time" },
+	{ VEXFS_OPERATION_INDEX, EINVAL,
+	  "%s: the kernel does not take this index; effort must be 16 to 2000, lists 1 to "
+	  "32768" },
+	{ VEXFS_OPERATION_INDEX, EOPNOTSUPP,
+	  "%s: its rows cannot have such an index: the metric is l1, a row has too "
+	  "many elements, or there are fewer than 1000 rows; searches scan them" },
+	{ VEXFS_OPERATION_INDEX, EBUSY, "%s: an index is being built already" },
+	{ VEXFS_OPERATION_INDEX, ECANCELED, "%s: the build was cancelled" },
+	{ VEXFS_OPERATION_INDEX, ESTALE,
+	  "%s: rows were cut off or renumbered while the index was built; build it again" },
 	{ ANY, ENOTTY, "%s is not on a VexFS filesystem" },
 	{ ANY, ENODATA,
 	  "%s is not a vector file; make one with 'vexfs create FILE --dim N'" },

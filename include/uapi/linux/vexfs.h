@@ -570,6 +570,113 @@ struct vexfs_search_stats {
 	__aligned_u64 reserved[4];
 };
 
+/* Limits of an index. */
+#define VEXFS_EFFORT_MIN	16U	/* candidates when a graph is built */
+#define VEXFS_EFFORT_DEFAULT	200U
+#define VEXFS_EFFORT_MAX	2000U
+#define VEXFS_LISTS_MAX		32768U
+
+/**
+ * struct vexfs_build_index - build an index in the background
+ * @size: sizeof(struct vexfs_build_index)
+ * @flags: 0
+ * @type: VEXFS_INDEX_HNSW or VEXFS_INDEX_IVF
+ * @effort: VEXFS_INDEX_HNSW: candidates that are looked at for a node's links,
+ *	VEXFS_EFFORT_MIN..VEXFS_EFFORT_MAX; 0: VEXFS_EFFORT_DEFAULT. Otherwise 0
+ * @lists: VEXFS_INDEX_IVF: lists, 1..VEXFS_LISTS_MAX; 0: as the rows suggest.
+ *	Otherwise 0
+ * @reserved0: 0
+ * @reserved: 0
+ *
+ * The call returns when the build has been begun. It is over when INDEX_STATUS
+ * shows no @building any more. The index that the file has serves until the
+ * new one takes its place.
+ */
+struct vexfs_build_index {
+	__u32 size;
+	__u32 flags;
+	__u32 type;
+	__u32 effort;
+	__u32 lists;
+	__u32 reserved0;
+	__aligned_u64 reserved[4];
+};
+
+/**
+ * struct vexfs_drop_index - cancel a build and remove the index
+ * @size: sizeof(struct vexfs_drop_index)
+ * @flags: VEXFS_DROP_BUILD or 0
+ * @reserved: 0
+ */
+struct vexfs_drop_index {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 reserved[2];
+};
+
+/* vexfs_drop_index.flags: cancel a build only, leave the index that is whole. */
+#define VEXFS_DROP_BUILD		(1U << 0)
+
+/**
+ * enum vexfs_index_state - what becomes of searches by the index
+ * @VEXFS_INDEX_NONE: there is no index
+ * @VEXFS_INDEX_READY: it answers; rows that it does not cover are scanned
+ * @VEXFS_INDEX_DAMAGED: it does not answer any more, rows are scanned: build it
+ *	anew
+ */
+enum vexfs_index_state {
+	VEXFS_INDEX_NONE = 0,
+	VEXFS_INDEX_READY = 1,
+	VEXFS_INDEX_DAMAGED = 2,
+};
+
+/**
+ * struct vexfs_index_status - what index a file has, and how a build goes; all
+ *	of it out
+ * @size: sizeof(struct vexfs_index_status)
+ * @flags: 0
+ * @type: enum vexfs_index_type of the index; 0 if there is none
+ * @state: enum vexfs_index_state
+ * @building: enum vexfs_index_type of what is being built; 0 if nothing is
+ * @progress: of the build, in 1/10,000
+ * @error: the error number that ended the last build, ECANCELED after a drop; 0
+ *	if it succeeded or is still under way
+ * @effort: as it was built
+ * @lists: as it was built
+ * @effort_targets: the effort that searches take for a target recall of .90,
+ *	.95 and .99, as measured when it was built
+ * @sketch_bits: bits of an element in the sketches; 0 if there are none
+ * @reserved0: 0
+ * @rows: rows of the file, deleted ones too
+ * @rows_covered: of these, rows that are in the index
+ * @rows_encoded: of these, rows that have a sketch
+ * @bytes: bytes of the index, on disk and, once read, in the page cache
+ * @sketch_bytes: bytes of the sketches, likewise
+ * @build_ns: nanoseconds that building took
+ * @reserved: 0
+ */
+struct vexfs_index_status {
+	__u32 size;
+	__u32 flags;
+	__u32 type;
+	__u32 state;
+	__u32 building;
+	__u32 progress;
+	__u32 error;
+	__u32 effort;
+	__u32 lists;
+	__u32 effort_targets[3];
+	__u32 sketch_bits;
+	__u32 reserved0;
+	__aligned_u64 rows;
+	__aligned_u64 rows_covered;
+	__aligned_u64 rows_encoded;
+	__aligned_u64 bytes;
+	__aligned_u64 sketch_bytes;
+	__aligned_u64 build_ns;
+	__aligned_u64 reserved[4];
+};
+
 #define VEXFS_IOC_MAGIC		0xe7
 #define VEXFS_IOC_SET_SCHEMA	_IOW(VEXFS_IOC_MAGIC, 1, struct vexfs_schema)
 #define VEXFS_IOC_GET_SCHEMA	_IOWR(VEXFS_IOC_MAGIC, 2, struct vexfs_schema)
@@ -579,6 +686,9 @@ struct vexfs_search_stats {
 #define VEXFS_IOC_KNN_SEARCH	_IOWR(VEXFS_IOC_MAGIC, 6, struct vexfs_knn_search)
 #define VEXFS_IOC_RANGE_SEARCH	_IOWR(VEXFS_IOC_MAGIC, 7, struct vexfs_range_search)
 #define VEXFS_IOC_SEARCH_STATS	_IOWR(VEXFS_IOC_MAGIC, 8, struct vexfs_search_stats)
+#define VEXFS_IOC_BUILD_INDEX	_IOW(VEXFS_IOC_MAGIC, 9, struct vexfs_build_index)
+#define VEXFS_IOC_DROP_INDEX	_IOW(VEXFS_IOC_MAGIC, 10, struct vexfs_drop_index)
+#define VEXFS_IOC_INDEX_STATUS	_IOWR(VEXFS_IOC_MAGIC, 11, struct vexfs_index_status)
 #define VEXFS_IOC_SET_ATTRIBUTES	_IOWR(VEXFS_IOC_MAGIC, 12, struct vexfs_attributes)
 #define VEXFS_IOC_GET_ATTRIBUTES	_IOWR(VEXFS_IOC_MAGIC, 13, struct vexfs_attributes)
 

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Indexes on a mounted VexFS: built, watched, cancelled, grown by inserts, deleted
+ * from, taken up again after a remount, dropped. Answers are checked against exact
+ * searches throughout.
+ */
+#define _GNU_SOURCE	/* strerrorname_np */
+#include <fcntl.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <vexfs.h>
+
+#include "check.h"
+
+#define DIM		32
+#define ROWS		6000
+#define MANY		20500	/* enough for an index to be chosen by itself */
+#define MORE		1500
+#define EFFORT		64	/* of builds: less than usual, for speed */
+#define QUERIES		100
+#define K		10
+#define CENTRES		200
+
+static float rows[MANY][DIM];
+static float queries[QUERIES][DIM];
+static uint32_t type;
+static uint64_t seed = 88172645463325252ULL;
+
+static float uniform(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (float)(seed >> 40) / (1 << 23) - 1;
+}
+
+/* Clusters, as real vectors have them. */
+static void make_rows(void)
+{
+	static float centres[CENTRES][DIM];
+	int i, j, centre;
+
+	for (i = 0; i < CENTRES; i++)
+		for (j = 0; j < DIM; j++)
+			centres[i][j] = 3 * uniform();
+	for (i = 0; i < MANY + QUERIES; i++) {
+		float *row = i < MANY ? rows[i] : queries[i - MANY];
+
+		centre = (int)((uniform() + 1) / 2 * (CENTRES - 1));
+		for (j = 0; j < DIM; j++)
+			row[j] = centres[centre][j] + uniform() + uniform();
+	}
+}
+
+static int make_file(const char *name, unsigned int metric, uint64_t count)
+{
+	struct vexfs_schema schema = {
+		.dim = DIM, .element = VEXFS_ELEMENT_F32, .metric = (uint8_t)metric,
+		.ids = VEXFS_IDS_AUTO,
+	};
+	int fd = open(name, O_CREAT | O_EXCL | O_RDWR, 0644);
+
+	OK(fd);
+	SAME(vexfs_schema_set(fd, &schema), 0);
+	SAME(vexfs_insert(fd, rows, count * sizeof(rows[0]), count, NULL, NULL, NULL), 0);
+	return fd;
+}
+
+static int search(int fd, uint32_t index, uint32_t flags, uint32_t target,
+		  struct vexfs_result results[QUERIES][K], struct vexfs_knn_search *search)
+{
+	struct vexfs_schema schema;
+	int rc;
+
+	SAME(vexfs_schema_get(fd, &schema), 0);
+	vexfs_knn_init(search, &schema, 0, queries, QUERIES, K, results[0], NULL);
+	search->index = index;
+	search->flags = flags;
+	search->target_recall = target;
+	rc = vexfs_knn(fd, search);
+	return rc;
+}
+
+/* Results that are among the true ones, in 1/1000; distances must be right. */
+static int recall(struct vexfs_result found[QUERIES][K], struct vexfs_result truth[QUERIES][K])
+{
+	int q, i, j, hits = 0;
+
+	for (q = 0; q < QUERIES; q++)
+		for (i = 0; i < K; i++) {
+			for (j = 0; j < K; j++) {
+				if (found[q][i].id != truth[q][j].id)
+					continue;
+				hits++;
+				if (found[q][i].distance != truth[q][j].distance)
+					FAIL("query %d: distance of id %llu is wrong", q,
+					     (unsigned long long)found[q][i].id);
+			}
+			if (i > 0 && vexfs_distance_to_double(found[q][i].distance) <
+				     vexfs_distance_to_double(found[q][i - 1].distance))
+				FAIL("query %d: results are not in order", q);
+		}
+	return hits * 1000 / (QUERIES * K);
+}
+
+static void check_recall(int fd, uint32_t target, int floor_of_it)
+{
+	static struct vexfs_result found[QUERIES][K], truth[QUERIES][K];
+	struct vexfs_knn_search by_index, exact;
+	int share;
+
+	memset(found, 0xff, sizeof(found));
+	SAME(search(fd, 0, VEXFS_SEARCH_EXACT, 0, truth, &exact), 0);
+	SAME(search(fd, type, 0, target, found, &by_index), 0);
+	SAME(by_index.index_used, type);
+	share = recall(found, truth);
+	printf("# %s, target %u: recall %d, %llu codes, %llu exact distances\n",
+	       vexfs_index_name(type), target, share,
+	       (unsigned long long)by_index.codes_compared / QUERIES,
+	       (unsigned long long)by_index.exact_distances / QUERIES);
+	if (share < floor_of_it)
+		FAIL("recall is %d of 1000, expected %d", share, floor_of_it);
+}
+
+static struct vexfs_index_status status_of(int fd)
+{
+	struct vexfs_index_status status;
+
+	SAME(vexfs_index_status(fd, &status), 0);
+	return status;
+}
+
+static int start(int fd)
+{
+	struct vexfs_build_index build = { .type = type };
+
+	if (type == VEXFS_INDEX_HNSW)
+		build.effort = EFFORT;
+	return vexfs_index_build(fd, &build);
+}
+
+static void build(int fd)
+{
+	struct vexfs_index_status status;
+
+	SAME(start(fd), 0);
+	SAME(vexfs_index_wait(fd, &status, NULL, NULL), 0);
+	SAME(status.type, type);
+	SAME(status.state, VEXFS_INDEX_READY);
+}
+
+/* Wait until the index covers all rows, or as many as lists take at a time. */
+static void wait_covered(int fd)
+{
+	uint64_t left = type == VEXFS_INDEX_IVF ? 1024 : 0;
+	struct timespec pause = { .tv_nsec = 50000000 };
+	struct vexfs_index_status status;
+	int i;
+
+	for (i = 0; i < 600; i++) {
+		status = status_of(fd);
+		if (status.rows_covered + left >= status.rows)
+			return;
+		nanosleep(&pause, NULL);
+	}
+	FAIL("%llu of %llu rows are covered", (unsigned long long)status.rows_covered,
+	     (unsigned long long)status.rows);
+}
+
+/* Each of these rows must find itself. */
+static void find_itself(int fd, uint64_t first, uint64_t count, uint64_t first_id)
+{
+	struct vexfs_schema schema;
+	struct vexfs_knn_search search;
+	struct vexfs_result *results = calloc(count, sizeof(*results));
+	uint64_t i, missing = 0;
+
+	SAME(vexfs_schema_get(fd, &schema), 0);
+	vexfs_knn_init(&search, &schema, 0, rows[first], (uint32_t)count, 1, results, NULL);
+	search.index = type;
+	SAME(vexfs_knn(fd, &search), 0);
+	for (i = 0; i < count; i++)
+		missing += results[i].id != first_id + i;
+	if (missing * 100 > count)
+		FAIL("%llu of %llu rows do not find themselves", (unsigned long long)missing,
+		     (unsigned long long)count);
+	free(results);
+}
+
+static void life(void)
+{
+	static struct vexfs_result found[QUERIES][K];
+	struct vexfs_knn_search knn;
+	struct vexfs_index_status status;
+	int fd = make_file("life", VEXFS_METRIC_L2, MANY);
+
+	status = status_of(fd);
+	SAME(status.type, 0);
+	SAME(status.state, VEXFS_INDEX_NONE);
+	SAME(status.building, 0);
+	SAME(status.rows, MANY);
+	SAME(search(fd, type, 0, 0, found, &knn), -ENOENT);
+	build(fd);
+	status = status_of(fd);
+	CHECK(status.bytes > 0);
+	CHECK(status.build_ns > 0);
+	CHECK(status.effort_targets[0] > 0);
+	CHECK(status.effort_targets[0] <= status.effort_targets[1]);
+	CHECK(status.effort_targets[1] <= status.effort_targets[2]);
+	wait_covered(fd);
+	check_recall(fd, 0, 975);
+	check_recall(fd, 9500, 930);
+	/* a file of so many rows is searched by its index unless told otherwise */
+	SAME(search(fd, VEXFS_INDEX_AUTO, 0, 0, found, &knn), 0);
+	SAME(knn.index_used, type);
+	SAME(search(fd, VEXFS_INDEX_SCAN, 0, 0, found, &knn), 0);
+	SAME(knn.index_used, VEXFS_INDEX_SCAN);
+	SAME(search(fd, type, VEXFS_SEARCH_EXACT, 0, found, &knn), -EINVAL);
+	knn.flags = 0;
+	knn.metric = VEXFS_METRIC_L1;
+	SAME(vexfs_knn(fd, &knn), 0);
+	SAME(knn.index_used, VEXFS_INDEX_SCAN);
+	SAME(vexfs_index_drop(fd, VEXFS_DROP_BUILD), 0);
+	SAME(status_of(fd).type, type);
+	SAME(vexfs_index_drop(fd, 0), 0);
+	SAME(status_of(fd).type, 0);
+	SAME(search(fd, type, 0, 0, found, &knn), -ENOENT);
+	close(fd);
+}
+
+static void inserts(void)
+{
+	int fd = make_file("inserts", VEXFS_METRIC_COSINE, ROWS);
+
+	build(fd);
+	SAME(vexfs_insert(fd, rows[ROWS], MORE * sizeof(rows[0]), MORE, NULL, NULL, NULL), 0);
+	find_itself(fd, ROWS, MORE, ROWS);
+	check_recall(fd, 0, 975);
+	wait_covered(fd);
+	find_itself(fd, ROWS, MORE, ROWS);
+	check_recall(fd, 0, 975);
+	close(fd);
+	check_remount();
+	fd = open("inserts", O_RDWR);
+	OK(fd);
+	SAME(status_of(fd).type, type);
+	check_recall(fd, 0, 975);
+	wait_covered(fd);
+	close(fd);
+}
+
+static void deletes(void)
+{
+	static struct vexfs_result found[QUERIES][K];
+	struct vexfs_knn_search knn;
+	uint64_t ids[500], deleted;
+	int fd = make_file("deletes", VEXFS_METRIC_L2, ROWS), i, q;
+
+	build(fd);
+	wait_covered(fd);
+	for (i = 0; i < 500; i++)
+		ids[i] = (uint64_t)i * 12;
+	SAME(vexfs_delete(fd, ids, 500, 0, &deleted, NULL), 0);
+	SAME(deleted, 500);
+	SAME(search(fd, type, 0, 0, found, &knn), 0);
+	for (q = 0; q < QUERIES; q++)
+		for (i = 0; i < K; i++)
+			if (found[q][i].id % 12 == 0)
+				FAIL("id %llu is deleted", (unsigned long long)found[q][i].id);
+	check_recall(fd, 0, 970);
+	close(fd);
+	check_remount();
+	fd = open("deletes", O_RDWR);
+	OK(fd);
+	check_recall(fd, 0, 970);
+	close(fd);
+}
+
+static void cancels(void)
+{
+	struct vexfs_index_status status;
+	int fd = make_file("cancels", VEXFS_METRIC_L2, ROWS);
+
+	SAME(start(fd), 0);
+	SAME(start(fd), -EBUSY);
+	SAME(vexfs_index_drop(fd, 0), 0);
+	status = status_of(fd);
+	SAME(status.building, 0);
+	SAME(status.error, ECANCELED);
+	SAME(status.type, 0);
+	build(fd);
+	/* the old one serves while a new one is built, and after that is cancelled */
+	SAME(start(fd), 0);
+	check_recall(fd, 0, 975);
+	SAME(vexfs_index_drop(fd, VEXFS_DROP_BUILD), 0);
+	SAME(vexfs_index_wait(fd, &status, NULL, NULL), -ECANCELED);
+	SAME(status.type, type);
+	check_recall(fd, 0, 975);
+	close(fd);
+}
+
+/* A build goes on after the volume was unmounted. */
+static void resumes(void)
+{
+	struct vexfs_index_status status;
+	int fd = make_file("resumes", VEXFS_METRIC_L2, ROWS);
+
+	SAME(start(fd), 0);
+	close(fd);
+	check_remount();
+	fd = open("resumes", O_RDWR);
+	OK(fd);
+	SAME(vexfs_index_wait(fd, &status, NULL, NULL), 0);
+	SAME(status.type, type);
+	SAME(status.state, VEXFS_INDEX_READY);
+	check_recall(fd, 0, 975);
+	close(fd);
+}
+
+static void truncates(void)
+{
+	static struct vexfs_result found[QUERIES][K];
+	struct vexfs_knn_search knn;
+	struct vexfs_index_status status;
+	int fd = make_file("truncates", VEXFS_METRIC_L2, ROWS);
+
+	build(fd);
+	OK(ftruncate(fd, 1000 * sizeof(rows[0])));
+	SAME(status_of(fd).state, VEXFS_INDEX_NONE);
+	SAME(search(fd, VEXFS_INDEX_AUTO, 0, 0, found, &knn), 0);
+	SAME(search(fd, type, 0, 0, found, &knn), -ENOENT);
+	SAME(vexfs_insert(fd, rows[1000], (ROWS - 1000) * sizeof(rows[0]), ROWS - 1000, NULL,
+			  NULL, NULL), 0);
+	SAME(start(fd), 0);
+	OK(ftruncate(fd, 0));
+	SAME(vexfs_index_wait(fd, &status, NULL, NULL), -ESTALE);
+	SAME(vexfs_insert(fd, rows, sizeof(rows[0]), 1, NULL, NULL, NULL), 0);
+	SAME(search(fd, VEXFS_INDEX_AUTO, 0, 0, found, &knn), 0);
+	close(fd);
+}
+
+/* Of so few rows there are no sketches, and so no index. */
+static void few(void)
+{
+	static struct vexfs_result found[QUERIES][K];
+	struct vexfs_knn_search knn;
+	struct vexfs_index_status status;
+	int fd = make_file("few", VEXFS_METRIC_IP, 30);
+
+	SAME(start(fd), 0);
+	SAME(vexfs_index_wait(fd, &status, NULL, NULL), -EOPNOTSUPP);
+	SAME(search(fd, VEXFS_INDEX_AUTO, 0, 0, found, &knn), 0);
+	close(fd);
+}
+
+static void kinds(void)
+{
+	struct vexfs_build_index call = { .type = VEXFS_INDEX_HNSW };
+	int fd = make_file("kinds", VEXFS_METRIC_L1, ROWS);
+
+	SAME(vexfs_index_build(fd, &call), -EOPNOTSUPP);
+	close(fd);
+	fd = make_file("product", VEXFS_METRIC_IP, ROWS);
+	build(fd);
+	check_recall(fd, 0, 950);
+	close(fd);
+}
+
+/* The same for lists; files of a case are in a directory of its own. */
+#define LISTS(name)				\
+static void lists_##name(void)			\
+{						\
+	type = VEXFS_INDEX_IVF;			\
+	name();					\
+	type = VEXFS_INDEX_HNSW;		\
+}
+
+LISTS(life)
+LISTS(inserts)
+LISTS(deletes)
+LISTS(cancels)
+LISTS(resumes)
+LISTS(truncates)
+
+int main(int argc, char **argv)
+{
+	static const struct check_one cases[] = {
+		{ "life", life },
+		{ "inserts", inserts },
+		{ "deletes", deletes },
+		{ "cancels", cancels },
+		{ "resumes", resumes },
+		{ "truncates", truncates },
+		{ "few", few },
+		{ "kinds", kinds },
+		{ "lists_life", lists_life },
+		{ "lists_inserts", lists_inserts },
+		{ "lists_deletes", lists_deletes },
+		{ "lists_cancels", lists_cancels },
+		{ "lists_resumes", lists_resumes },
+		{ "lists_truncates", lists_truncates },
+	};
+
+	make_rows();
+	type = VEXFS_INDEX_HNSW;
+	return check_run(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
+}
