@@ -218,23 +218,3 @@ int vexfs_flat_range(struct vexfs_pass *pass, u64 row, u64 end_row,
 			return ret;
 	}
 }
-
-static int vexfs_flat_knn_all(struct vexfs_pass *pass)
-{
-	return vexfs_flat_knn(pass, pass->first_row, pass->end_row);
-}
-
-static int vexfs_flat_range_all(struct vexfs_pass *pass,
-				int (*take)(void *context,
-					    const struct vex_entry *entry),
-				void *context)
-{
-	return vexfs_flat_range(pass, pass->first_row, pass->end_row, take,
-				context);
-}
-
-const struct vexfs_index_ops vexfs_scan_index = {
-	.kind = VEXFS_INDEX_SCAN,
-	.knn = vexfs_flat_knn_all,
-	.range = vexfs_flat_range_all,
-};

@@ -245,6 +245,24 @@ int vex_sketch_query_prepare(void *memory, const struct vex_sketch *sketch,
 void vex_sketch_query_limit(struct vex_sketch_query *query, s64 key,
 			    u32 accuracy);
 
+/**
+ * vex_sketch_query_score - the score that a distance stands for
+ * @query: prepared
+ * @key: a distance, as for vex_sketch_query_limit()
+ *
+ * Return: the score of a row at this distance if its estimate is right;
+ * S64_MAX / 2 for S64_MAX.
+ */
+s64 vex_sketch_query_score(const struct vex_sketch_query *query, s64 key);
+
+/**
+ * vex_sketch_query_limit_score - set what a scan lets pass, by scores
+ * @query: prepared
+ * @score: records with scores up to this are wanted. All that have one pass
+ *	the last look, and most (VEX_SKETCH_LIKELY) the first; others pass too
+ */
+void vex_sketch_query_limit_score(struct vex_sketch_query *query, s64 score);
+
 /* What vex_sketch_scores() says of a record apart from its score. */
 #define VEX_SKETCH_DEAD 1u
 

@@ -291,6 +291,46 @@ void vex_sketch_query_limit(struct vex_sketch_query *query, s64 key,
 	}
 }
 
+s64 vex_sketch_query_score(const struct vex_sketch_query *query, s64 key)
+{
+	vex_u128 square = vex_scaled_key(key < 0 ? ~key : key, query->unit);
+	vex_s128 base;
+
+	if (key == S64_MAX || square >> DISTANCE_LOG)
+		return key < 0 ? -(S64_MAX / 2) : S64_MAX / 2;
+	if (query->metric == VEX_METRIC_IP)
+		base = (key < 0 ? -(vex_s128)square : (vex_s128)square) +
+		       query->centre_product;
+	else if (key < 0)
+		return -(S64_MAX / 2);
+	else
+		base = (vex_s128)square +
+		       (vex_s128)query->error * query->error -
+		       (vex_s128)query->square;
+	return scores_above(query, base);
+}
+
+void vex_sketch_query_limit_score(struct vex_sketch_query *query, s64 score)
+{
+	u64 kappa = min_t(u64, 1 << 16, ((u64)VEX_SKETCH_LIKELY << 16) /
+					query->root_dim);
+	u64 distance = query->norm;
+	s64 square;
+
+	if (query->metric != VEX_METRIC_IP) {
+		square = (s64)(div64_u64(magnitude(score), query->per_norm)
+			       << VEX_SKETCH_NORM_UNIT);
+		square = (score < 0 ? -square : square) + (s64)query->square;
+		distance = square > 0 ? vex_sketch_root((u64)square) : 0;
+	}
+	query->norm_bound = query->norm_factor;
+	query->error_bound = scores_above(query,
+		((vex_s128)distance * kappa >>
+		 (15 - VEX_SKETCH_ERROR_UNIT)) + 1);
+	query->limit = score;
+	query->open = false;
+}
+
 bool vex_sketch_bound_passes(const struct vex_sketch_query *query, s64 bound)
 {
 	return bound <= query->limit || bound == VEX_SKETCH_SCORE_MIN;

@@ -9,6 +9,7 @@
  *   insert NAME ROWS IDS BATCH           IDS is a file, or - for automatic ids
  *   append NAME ROWS                     by write(2), 128 KiB at a time
  *   delete NAME IDS
+ *   encoded NAME SECONDS                 waits until all rows are searched by codes
  *   knn NAME QUERIES ELEMENT METRIC K PER-CALL THREADS exact|default ANSWERS
  *   range NAME QUERIES ELEMENT METRIC RADII CAPACITY ANSWERS
  * ROWS, QUERIES, IDS and RADII are files of bare numbers. NAME lies in DIRECTORY,
@@ -213,6 +214,42 @@ static void step_knn(char **word)
 	close(fd);
 }
 
+/* Are all rows looked at by their codes? */
+static int is_encoded(int fd, const struct vexfs_schema *schema, const void *query)
+{
+	struct vexfs_knn_search search;
+	struct vexfs_result result;
+
+	vexfs_knn_init(&search, schema, 0, query, 1, 1, &result, NULL);
+	check(VEXFS_OPERATION_KNN, vexfs_knn(fd, &search), "a file being encoded", VEXFS_UNKNOWN);
+	return search.codes_compared >= schema->rows;
+}
+
+static void step_encoded(char **word)
+{
+	int fd = open_in(directory, word[0], O_RDWR);
+	unsigned int left = strtoul(word[1], NULL, 10) * 20;
+	struct vexfs_schema schema;
+	struct vexfs_scan scan = { 0 };
+	uint64_t id;
+	void *query;
+
+	if (fsync(fd))
+		fail("cannot sync", word[0]);
+	check(VEXFS_OPERATION_SCHEMA_GET, vexfs_schema_get(fd, &schema), word[0], VEXFS_UNKNOWN);
+	query = allocate(schema.row_bytes);
+	if (vexfs_scan(fd, &scan, &id, query, schema.row_bytes, 1) != 1)
+		fail("no rows in", word[0]);
+	while (!is_encoded(fd, &schema, query)) {
+		errno = ETIMEDOUT;
+		if (!left--)
+			fail("no codes for all rows of", word[0]);
+		usleep(50000);
+	}
+	free(query);
+	close(fd);
+}
+
 /* All results of one query, however many calls it takes. */
 static void range_query(int fd, struct vexfs_range_search *search, FILE *answers, char **word)
 {
@@ -272,6 +309,7 @@ static const struct {
 	{ "insert", 4, step_insert },
 	{ "append", 2, step_append },
 	{ "delete", 2, step_delete },
+	{ "encoded", 2, step_encoded },
 	{ "knn", 9, step_knn },
 	{ "range", 7, step_range },
 };

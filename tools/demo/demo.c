@@ -141,7 +141,7 @@ static int save(const char *name, const struct vexfs_result *results, size_t cou
 	return 0;
 }
 
-static int ask(int fd, const char *name, const char *queries, uint32_t count,
+static int ask(int fd, const char *name, const char *queries, uint32_t count, uint32_t flags,
 	       struct vexfs_result *results)
 {
 	struct vexfs_schema schema;
@@ -159,7 +159,7 @@ static int ask(int fd, const char *name, const char *queries, uint32_t count,
 	for (query = 0; query < count; query++) {
 		vexfs_knn_init(&search, &schema, 0, queries + query * schema.row_bytes, 1,
 			       NEIGHBOURS, results + query * NEIGHBOURS, &found);
-		search.flags = VEXFS_SEARCH_EXACT;
+		search.flags = flags;
 		begin = now();
 		error = vexfs_knn(fd, &search);
 		end = now();
@@ -178,11 +178,40 @@ static int ask(int fd, const char *name, const char *queries, uint32_t count,
 	return 0;
 }
 
-/* search FILE QUERIES COUNT RESULTS: prints the seconds of each query, a line each. */
+/* Wait until searches look at codes instead of rows; a minute is plenty. */
+static int wait_for_codes(int fd, const char *name, const char *query)
+{
+	struct vexfs_schema schema;
+	struct vexfs_knn_search search;
+	struct vexfs_result result;
+	double end = now() + 60;
+	int error;
+
+	error = vexfs_schema_get(fd, &schema);
+	if (error)
+		return complain(VEXFS_OPERATION_SCHEMA_GET, error, name, VEXFS_UNKNOWN);
+	do {
+		vexfs_knn_init(&search, &schema, 0, query, 1, 1, &result, NULL);
+		error = vexfs_knn(fd, &search);
+		if (error)
+			return complain(VEXFS_OPERATION_KNN, error, name, VEXFS_UNKNOWN);
+		if (search.codes_compared >= schema.rows)
+			return 0;
+		usleep(100000);
+	} while (now() < end);
+	fprintf(stderr, "%s: %s: its rows were not encoded within a minute\n", program, name);
+	return 1;
+}
+
+/*
+ * search FILE QUERIES COUNT exact|default RESULTS: prints the seconds of each query, a
+ * line each.
+ */
 static int search(char **argument)
 {
 	const char *name = argument[0];
 	uint32_t count = strtoul(argument[2], NULL, 10);
+	uint32_t flags = strcmp(argument[3], "exact") == 0 ? VEXFS_SEARCH_EXACT : 0;
 	struct vexfs_result *results = calloc(count, NEIGHBOURS * sizeof(*results));
 	size_t bytes;
 	char *queries = load(argument[1], &bytes);
@@ -193,8 +222,8 @@ static int search(char **argument)
 	fd = open(name, O_RDONLY);
 	if (fd < 0)
 		return complain(VEXFS_OPERATION_OPEN, -errno, name, VEXFS_UNKNOWN);
-	if (!ask(fd, name, queries, count, results))
-		status = save(argument[3], results, (size_t)count * NEIGHBOURS);
+	if (!wait_for_codes(fd, name, queries) && !ask(fd, name, queries, count, flags, results))
+		status = save(argument[4], results, (size_t)count * NEIGHBOURS);
 	close(fd);
 	free(queries);
 	free(results);
@@ -205,9 +234,9 @@ int main(int argc, char **argv)
 {
 	if (argc == 6 && !strcmp(argv[1], "insert"))
 		return insert(argv + 2);
-	if (argc == 6 && !strcmp(argv[1], "search"))
+	if (argc == 7 && !strcmp(argv[1], "search"))
 		return search(argv + 2);
 	fprintf(stderr, "Usage: demo insert FILE SOURCE DIM memory|fsync\n"
-			"       demo search FILE QUERIES COUNT RESULTS\n");
+			"       demo search FILE QUERIES COUNT exact|default RESULTS\n");
 	return 2;
 }
