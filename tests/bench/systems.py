@@ -185,9 +185,13 @@ def ask_vexfs(options):
         return builds, runs
     runs += flat("vexfs", "scan", kernel=True)
     runs += ladder("vexfs", "scan", "effort", LOOKED_AT, kernel=True)
+    for index, efforts in (("hnsw", EF), ("ivf", PROBES)):
+        builds.append(index)
+        runs += flat("vexfs", index, kernel=True)
+        runs += ladder("vexfs", index, "effort", efforts, kernel=True)
     for threads in options.threads:
         runs += [{"worker": "vexfs", "index": index, "effort": effort, "threads": threads}
-                 for index, effort in (("exact", "-"), ("scan", "-"))]
+                 for index, effort in (("exact", "-"), ("scan", "-"), ("hnsw", "effort=80"))]
     return builds, runs
 
 
@@ -226,6 +230,7 @@ def specials(options):
     if options.exact:
         return []
     return [special(f"cold exact - {COLD_K} 10", "cold", "exact"), special(f"cold scan - {COLD_K} 20", "cold", "scan"),
+            special(f"cold hnsw - {COLD_K} 20", "cold", "hnsw"), special(f"cold ivf - {COLD_K} 20", "cold", "ivf"),
             special(f"ingest {COLD_K}", "ingest while searching", "exact")]
 
 
