@@ -321,7 +321,7 @@ test_columns()
 test_usage()
 {
 	local command
-	for command in create insert get set delete search range info stats; do
+	for command in create insert get set delete search range info stats index; do
 		expect 0 "$command --help" vexfs $command --help
 		said "Usage: vexfs $command" "explains itself"
 		expect 2 "$command without anything" vexfs $command
