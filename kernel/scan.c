@@ -4,7 +4,7 @@
  * a look at the row itself; rows that have none yet, or whose codes cannot be
  * read, are looked at all the same.
  *
- * A row that passes its query's limit by code is looked at at once if its
+ * A row that passes its query's limit by code is looked at immediately if its
  * estimate is below the limit: it is likely to be among the nearest, and makes
  * the limit nearer. Others passed only because estimates err, and are put off:
  * most of them do not pass any more when the limit is what it will be.
@@ -288,9 +288,9 @@ static int vexfs_scan_flush(struct vexfs_scan *scan,
 		if (scan->pass->matrix.pages_missed &&
 		    i + VEXFS_LOOK_AHEAD < one->count)
 			vexfs_matrix_want(&scan->pass->matrix,
-					   hit[VEXFS_LOOK_AHEAD].index *
-					   scan->pass->snapshot.row_bytes,
-					   scan->pass->snapshot.row_bytes);
+					  hit[VEXFS_LOOK_AHEAD].index *
+					  scan->pass->snapshot.row_bytes,
+					  scan->pass->snapshot.row_bytes);
 		if (!scan->keep &&
 		    !vex_sketch_bound_passes(one->codes, hit->bound))
 			continue;
