@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Lists of rows around centres: the kernel's side of core/lists.c. They are
- * built in one go, grow by runs that are put behind the others, and are built
- * anew when too much was put there.
+ * built in one go, and grow by runs that are put behind the others. When there
+ * is no room for more runs, later rows are scanned until somebody builds the
+ * lists anew.
  */
 #include <linux/vmalloc.h>
 #include <linux/writeback.h>
