@@ -34,7 +34,7 @@
  * error, or such that no row within the limit is ever refused.
  */
 #define VEX_SKETCH_SURE 0u
-#define VEX_SKETCH_LIKELY 384u		/* the default mode's */
+#define VEX_SKETCH_LIKELY 384u		/* 0.99 by L2 and cosine */
 
 /**
  * struct vex_sketch - how the rows of a file are encoded
