@@ -367,7 +367,7 @@ static inline struct folio *vexfs_folio_get(struct address_space *mapping,
 
 /*
  * A folio of the page cache, locked and with a reference; added if it is not
- * there, and then not uptodate. Or an ERR_PTR.
+ * there, and then not read in. Or an ERR_PTR.
  */
 static inline struct folio *vexfs_folio_grab(struct address_space *mapping,
 					     pgoff_t index)

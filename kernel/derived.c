@@ -157,6 +157,24 @@ void vexfs_derived_free(struct inode *fork)
 
 /* Writing */
 
+void vexfs_derived_tell(struct vexfs_derived *derived)
+{
+	journal_t *journal = VEXFS_SB(derived->fork->i_sb)->journal;
+
+	derived->told_tid = jbd2_get_latest_transaction(journal);
+	derived->told = true;
+}
+
+/* What the page tells of the base is on disk before it. */
+static void vexfs_derived_await(const struct vexfs_derived *derived)
+{
+	journal_t *journal = VEXFS_SB(derived->fork->i_sb)->journal;
+
+	if (derived->told &&
+	    !jbd2_transaction_committed(journal, derived->told_tid))
+		jbd2_complete_transaction(journal, derived->told_tid);
+}
+
 void vexfs_derived_stamp(struct inode *fork, loff_t offset)
 {
 	const struct vexfs_derived *derived = VEXFS_I(fork)->derived;
@@ -172,6 +190,7 @@ void vexfs_derived_stamp(struct inode *fork, loff_t offset)
 			  vex_derived_seed(fork->i_ino, derived->generation,
 					   page));
 	folio_put(folio);
+	vexfs_derived_await(derived);
 }
 
 /* Have on disk what was written, and the transactions up to now. */

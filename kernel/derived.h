@@ -56,6 +56,9 @@ struct vexfs_window {
  * @usable: there is a header; false for a fork that is damaged or not yet made
  * @gone: it is being removed: nothing is read or written any more. Set under
  *	@write_lock and invalidate_lock
+ * @told: the pages tell of changes of the base, up to transaction @told_tid;
+ *	both are guarded by @write_lock, and set with the page locked
+ * @told_tid: see @told
  * @header: the header slot that counts; guarded by @write_lock
  * @private: what the kind keeps in memory; set once by vexfs_derived_bind()
  * @release: gives @private back when the inode leaves memory
@@ -67,6 +70,8 @@ struct vexfs_derived {
 	struct mutex write_lock;
 	bool usable;
 	bool gone;
+	bool told;
+	tid_t told_tid;
 	struct vexfs_disk_derived header;
 	void *private;
 	void (*release)(void *private);
@@ -204,6 +209,18 @@ int vexfs_derived_checkpoint(struct vexfs_derived *derived,
  * @fork: a fork's inode that leaves memory
  */
 void vexfs_derived_free(struct inode *fork);
+
+/**
+ * vexfs_derived_tell() - the page being changed tells of a change of the base
+ * @derived: the fork
+ *
+ * Such as that a row was deleted. The page is not written before the
+ * transaction of that change has committed: a crash must not leave a page that
+ * knows what the base does not.
+ *
+ * Context: between vexfs_window_change() and vexfs_window_changed().
+ */
+void vexfs_derived_tell(struct vexfs_derived *derived);
 
 /**
  * vexfs_derived_stamp() - write the trailer of a page that goes to disk

@@ -235,8 +235,10 @@ static void vexfs_sketches_dead_page(struct vexfs_sketches *sketches, u64 page,
 	for (; data && row < end; row++)
 		vex_sketch_set_dead(data + (row - page * layout->per_page) *
 				    layout->record_bytes);
-	if (data)
+	if (data) {
+		vexfs_derived_tell(sketches->derived);
 		vexfs_window_changed(&sketches->window, page, false);
+	}
 	mutex_unlock(&sketches->derived->write_lock);
 	folio_put(folio);
 }
@@ -507,6 +509,8 @@ static int vexfs_encode_page(struct vexfs_encoder *encoder, u64 page, u64 row,
 					   &err);
 		if (data) {
 			memcpy(data + offset, encoder->records, bytes);
+			if (encoder->tombstones.fork)
+				vexfs_derived_tell(sketches->derived);
 			vexfs_window_changed(&sketches->window, page, false);
 			err = 0;
 		}

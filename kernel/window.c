@@ -257,6 +257,7 @@ static void *vexfs_window_fault(const struct vex_pages *pages, u64 page,
 }
 
 int vexfs_window_begin(struct vexfs_window *window, struct vex_pages *pages)
+	__acquires(&vexfs_window_srcu)
 {
 	int cookie = srcu_read_lock(&vexfs_window_srcu);
 	struct vexfs_window_table *table;
@@ -271,6 +272,7 @@ int vexfs_window_begin(struct vexfs_window *window, struct vex_pages *pages)
 }
 
 void vexfs_window_end(int cookie)
+	__releases(&vexfs_window_srcu)
 {
 	srcu_read_unlock(&vexfs_window_srcu, cookie);
 }

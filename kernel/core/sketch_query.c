@@ -298,11 +298,11 @@ s64 vex_sketch_query_score(const struct vex_sketch_query *query, s64 key)
 
 	if (key == S64_MAX || square >> DISTANCE_LOG)
 		return key < 0 ? -(S64_MAX / 2) : S64_MAX / 2;
+	if (key < 0 && query->metric != VEX_METRIC_IP)
+		return -(S64_MAX / 2);
 	if (query->metric == VEX_METRIC_IP)
 		base = (key < 0 ? -(vex_s128)square : (vex_s128)square) +
 		       query->centre_product;
-	else if (key < 0)
-		return -(S64_MAX / 2);
 	else
 		base = (vex_s128)square +
 		       (vex_s128)query->error * query->error -
