@@ -66,7 +66,10 @@ def key_of(record):
 
 
 def best_places(guest, native):
-    """Of every run of a peer the place where it was faster, per CPU second; likewise for builds."""
+    """Of every run of a peer the place where it was faster, per CPU second; likewise for builds.
+
+    A peer that could not run in the machine is judged by its native runs.
+    """
     other = {key_of(record): record for record in native}
     chosen = []
     for record in guest:
@@ -78,7 +81,8 @@ def best_places(guest, native):
                 else:
                     record = {**record, name: rival[name]}
         chosen.append(record)
-    return chosen
+    here = {key_of(record) for record in guest}
+    return chosen + [record for record in native if key_of(record) not in here]
 
 
 def check(records):

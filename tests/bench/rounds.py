@@ -31,7 +31,7 @@ class Worker:
     """A process that carries out one line after the other."""
 
     def __init__(self, name, command):
-        self.name = name
+        self.name, self.lost = name, False
         # one thread of BLAS and OpenMP, as of all others
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True)
@@ -82,6 +82,19 @@ class Run:
         self.recall = reply["hits"] / reply["queries"] / self.plan["k"]
         self.next = 0
 
+    def turn(self):
+        self.replies.append(self.ask(self.count, self.warm))
+
+    def carry_on(self, step):
+        """Whether the system is still there after a step."""
+        if not self.worker.lost:
+            try:
+                step()
+            except Ended as why:
+                lose(self.worker.name, why)
+                self.worker.lost = True
+        return not self.worker.lost
+
     def result(self):
         kernel = {}
         if self.asked.get("kernel") and self.batch == 1:
@@ -105,7 +118,8 @@ def choose(runs):
         climbs = run.asked["effort"] != "-"
         if climbs and key in done:
             continue
-        run.calibrate()
+        if not run.carry_on(run.calibrate):
+            continue
         if climbs and run.recall >= ENOUGH:
             done.add(key)
         chosen.append(run)
@@ -157,9 +171,10 @@ def main():
             say(f"round {number + 1} of {plan['rounds']}, {len(runs)} runs")
             turn = number * len(runs) // plan["rounds"]
             for run in runs[turn:] + runs[:turn]:
-                run.replies.append(run.ask(run.count, run.warm))
+                run.carry_on(run.turn)
         for run in runs:
-            put(run.result())
+            if not run.worker.lost:
+                put(run.result())
         for asked in plan["specials"]:
             say(f"{asked['worker']}: {asked['words']}")
             put({"kind": "special", **asked, **workers[asked["worker"]].ask(f"special {asked['words']}")})
