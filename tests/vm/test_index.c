@@ -158,7 +158,7 @@ static void wait_covered(int fd)
 	struct vexfs_index_status status;
 	int i;
 
-	for (i = 0; i < 600; i++) {
+	for (i = 0; i < 3600; i++) {
 		status = status_of(fd);
 		if (status.rows_covered + left >= status.rows)
 			return;

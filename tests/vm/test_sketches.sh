@@ -55,7 +55,7 @@ want()
 settle()
 {
 	local tries
-	for tries in 1 2 3 4 5 6 7 8 9 10 11 12; do
+	for tries in {1..60}; do
 		sleep 1
 		umount $mnt
 		[ "$(covered)" = "$1" ] && return
