@@ -334,9 +334,52 @@ static int vexfs_attributes_cut_all(struct inode *fork, u64 first, u64 last)
 	return err == -ENOENT ? 0 : err;
 }
 
+/* Remove the hashes, which lead to strings but to no blocks. */
+static int vexfs_hashes_cut_all(struct inode *fork)
+{
+	int err = 0, err2;
+	struct vex_run run;
+	struct vexfs_tree t;
+	handle_t *handle;
+
+	while (!err) {
+		handle = vexfs_journal_start(fork->i_sb,
+					     vexfs_tree_credits(fork),
+					     vexfs_tree_revokes(fork));
+		if (IS_ERR(handle))
+			return PTR_ERR(handle);
+		down_write(&VEXFS_I(fork)->tree_sem);
+		vexfs_tree_begin(&t, fork, handle);
+		t.flags = VEXFS_ALLOC_RESERVE;
+		err = vex_tree_cut(&t.tree, VEXFS_KEY_HASHES, U64_MAX, U64_MAX,
+				   &run);
+		vexfs_tree_end(&t);
+		up_write(&VEXFS_I(fork)->tree_sem);
+		if (!err)
+			err = vexfs_inode_write(handle, fork);
+		if (!err)
+			err = vexfs_inode_write(handle,
+						VEXFS_I(fork)->fork_base);
+		err2 = vexfs_journal_stop(handle);
+		if (!err)
+			err = err2;
+		cond_resched();
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+/*
+ * What leads to something goes before it: a crash between two transactions, or
+ * whoever looks up a string meanwhile, finds nothing that leads to nothing.
+ */
 int vexfs_attributes_free(struct inode *fork)
 {
-	return vexfs_attributes_cut_all(fork, 0, VEXFS_KEY_HASHES - 1);
+	int err = vexfs_hashes_cut_all(fork);
+
+	if (!err)
+		err = vexfs_attributes_cut_all(fork, 0, VEXFS_KEY_STRINGS - 1);
+	return err ? err : vexfs_attributes_cut_all(fork, VEXFS_KEY_STRINGS,
+						    VEXFS_KEY_HASHES - 1);
 }
 
 /* Make the rows of a block from one on null. */

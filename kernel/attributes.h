@@ -110,7 +110,8 @@ int vexfs_string_add(struct inode *fork, const u8 *string, u32 bytes,
  * @place: from the attributes of a row
  * @string: room for VEXFS_STRING_MAX bytes
  *
- * Return: its bytes, or a negative errno (-EUCLEAN: reported).
+ * Return: its bytes; -ENODATA if there is none, as the rows were cut off since
+ * or it was damaged; or a negative errno (-EUCLEAN: reported).
  */
 int vexfs_string_read(struct inode *fork, u64 place, u8 *string);
 

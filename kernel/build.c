@@ -325,6 +325,7 @@ static int vexfs_build_resume(struct vexfs_build *build)
 		return vexfs_derived_drop(inode, VEXFS_FORK_BUILDING);
 	}
 	if (!index->targets[0] || index->rows < index->target) {
+		build->generation = derived->generation;
 		WRITE_ONCE(build->building, index->type);
 		vexfs_derived_put(derived);
 		return VEXFS_STEP_MORE;
@@ -366,6 +367,7 @@ static int vexfs_build_step(struct vexfs_build *build)
 /* Wait for sketches; a build that will not get them is over. */
 static void vexfs_build_encode(struct vexfs_build *build)
 {
+	const struct vexfs_vector *vector = &VEXFS_I(build->inode)->vector;
 	struct super_block *sb = build->inode->i_sb;
 	int err = vexfs_encode_wait(build->inode);
 
@@ -373,7 +375,7 @@ static void vexfs_build_encode(struct vexfs_build *build)
 		return;
 	mutex_lock(&build->lock);
 	/* Rows that were cut off took what was built with them. */
-	if (!VEXFS_I(build->inode)->forks[VEXFS_FORK_BUILDING])
+	if (build->generation != READ_ONCE(vector->generation))
 		err = -ESTALE;
 	if (build->building)
 		vexfs_build_end(build, err);
@@ -464,9 +466,10 @@ static int vexfs_build_check(struct inode *inode,
 }
 
 /* An empty index in the slot of builds. */
-static int vexfs_build_begin(struct inode *inode,
+static int vexfs_build_begin(struct vexfs_build *build,
 			     const struct vexfs_build_index *call)
 {
+	struct inode *inode = build->inode;
 	struct vexfs_vector *vector = &VEXFS_I(inode)->vector;
 	struct vexfs_disk_derived *header;
 	struct vexfs_derived *derived;
@@ -494,8 +497,10 @@ static int vexfs_build_begin(struct inode *inode,
 	derived = vexfs_derived_create(inode, VEXFS_FORK_BUILDING,
 				       READ_ONCE(vector->generation), header);
 	err = PTR_ERR_OR_ZERO(derived);
-	if (!err)
+	if (!err) {
+		build->generation = derived->generation;
 		vexfs_derived_put(derived);
+	}
 out_free:
 	kfree(index);
 	kfree(header);
@@ -520,7 +525,7 @@ int vexfs_index_build(struct inode *inode, const struct vexfs_build_index *call)
 		err = -EBUSY;
 	} else {
 		vexfs_grower_close(build);
-		err = vexfs_build_begin(inode, call);
+		err = vexfs_build_begin(build, call);
 	}
 	if (!err) {
 		build->error = 0;

@@ -63,6 +63,7 @@ struct vexfs_index {
  * @grower: the tools of what is built or grown, or NULL; guarded by @lock
  * @cancel: a build is to end; set without a lock
  * @building: enum vexfs_index_type of the build under way, or 0
+ * @generation: of the rows that it takes in; guarded by @lock
  * @progress: of it, in 1/10,000
  * @error: the positive error number that ended the last build, or 0
  */
@@ -73,6 +74,7 @@ struct vexfs_build {
 	struct vexfs_grower *grower;
 	bool cancel;
 	u32 building;
+	u64 generation;
 	u32 progress;
 	int error;
 };

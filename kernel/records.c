@@ -457,7 +457,8 @@ int vexfs_set_attributes(struct file *file, struct vexfs_attributes *set)
 
 /**
  * struct vexfs_records_out - records on their way out
- * @schema: the file's schema
+ * @inode: the file
+ * @snapshot: of it
  * @fork: the fork ATTRIBUTES, or NULL
  * @strings: the room for strings
  * @room: its bytes
@@ -466,7 +467,8 @@ int vexfs_set_attributes(struct file *file, struct vexfs_attributes *set)
  * @string: a string
  */
 struct vexfs_records_out {
-	const struct vexfs_disk_schema *schema;
+	struct inode *inode;
+	struct vexfs_snapshot snapshot;
 	struct inode *fork;
 	u8 __user *strings;
 	u64 room;
@@ -475,16 +477,27 @@ struct vexfs_records_out {
 	u8 string[VEXFS_STRING_MAX];
 };
 
+/* A row names a string that is not there: so does one that was cut off. */
+static int vexfs_record_lost(struct vexfs_records_out *out)
+{
+	if (!vexfs_snapshot_holds(out->inode, &out->snapshot))
+		return -ESTALE;
+	return vexfs_corrupt(out->inode->i_sb, 0,
+			     out->fork ? out->fork->i_ino : out->inode->i_ino,
+			     -EUCLEAN, "an attribute leads to no string");
+}
+
 /* Read a row into the record. Returns 1 if there is no room for its strings. */
 static int vexfs_record_give(struct vexfs_records_out *out, u64 row)
 {
+	const struct vexfs_disk_schema *schema = &out->snapshot.schema;
 	u32 c;
 	int err;
 
 	memset(out->record, 0, sizeof(out->record));
 	err = vexfs_attributes_read(out->fork, row, out->record);
-	for (c = 0; c < out->schema->s_columns && !err; c++) {
-		u32 type = vex_column_type(out->schema, c);
+	for (c = 0; c < schema->s_columns && !err; c++) {
+		u32 type = vex_column_type(schema, c);
 		u64 value = vex_attribute_decode(type, out->record[1 + c]);
 		int bytes;
 
@@ -493,6 +506,8 @@ static int vexfs_record_give(struct vexfs_records_out *out, u64 row)
 		if (type == VEXFS_COLUMN_STRING) {
 			bytes = vexfs_string_read(out->fork, value,
 						  out->string);
+			if (bytes == -ENODATA)
+				return vexfs_record_lost(out);
 			if (bytes < 0)
 				return bytes;
 			if (bytes > out->room - out->used)
@@ -513,26 +528,27 @@ int vexfs_get_attributes(struct file *file, struct vexfs_attributes *get)
 	struct inode *inode = file_inode(file);
 	char __user *to = u64_to_user_ptr(get->attributes);
 	struct vexfs_records_out *out;
-	struct vexfs_snapshot snapshot;
 	struct vexfs_row_at *rows;
 	int ret = 0;
 	u32 bytes;
 	u64 i;
 
-	vexfs_snapshot_take(inode, &snapshot);
-	ret = vexfs_attributes_args(inode, get);
-	if (ret || get->columns)
-		return ret ? ret : -EINVAL;
-	bytes = VEXFS_ATTRIBUTE_BYTES(snapshot.schema.s_columns);
 	out = kzalloc(sizeof(*out), GFP_KERNEL_ACCOUNT);
 	if (!out)
 		return -ENOMEM;
+	out->inode = inode;
+	vexfs_snapshot_take(inode, &out->snapshot);
+	ret = vexfs_attributes_args(inode, get);
+	if (!ret && get->columns)
+		ret = -EINVAL;
+	if (ret)
+		goto out_free;
+	bytes = VEXFS_ATTRIBUTE_BYTES(out->snapshot.schema.s_columns);
 	rows = vexfs_rows_of_ids(inode, get, false);
 	if (IS_ERR(rows)) {
 		ret = PTR_ERR(rows);
 		goto out_free;
 	}
-	out->schema = &snapshot.schema;
 	out->strings = u64_to_user_ptr(get->strings);
 	out->room = get->strings_bytes;
 	out->fork = vexfs_fork_get(inode, VEXFS_FORK_ATTRIBUTES);
@@ -553,7 +569,7 @@ int vexfs_get_attributes(struct file *file, struct vexfs_attributes *get)
 	iput(out->fork);
 	kvfree(rows);
 	if (ret >= 0)
-		ret = vexfs_snapshot_holds(inode, &snapshot) ? 0 : -ESTALE;
+		ret = vexfs_snapshot_holds(inode, &out->snapshot) ? 0 : -ESTALE;
 	/* One row's strings must fit, or the caller would not get on. */
 	if (!ret && !get->returned)
 		ret = -ERANGE;

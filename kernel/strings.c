@@ -14,7 +14,8 @@ static u64 vexfs_string_key(struct inode *fork, const u8 *string, u32 bytes)
 }
 
 /*
- * The block of a string, to be released, and the string in it.
+ * The block of a string, to be released, and the string in it; -ENODATA if
+ * there is none.
  * Context: tree_sem held.
  */
 static struct buffer_head *vexfs_string_get(struct inode *fork, u64 place,
@@ -33,8 +34,7 @@ static struct buffer_head *vexfs_string_get(struct inode *fork, u64 place,
 	if (*string)
 		return bh;
 	brelse(bh);
-	return ERR_PTR(vexfs_corrupt(fork->i_sb, 0, fork->i_ino, -EUCLEAN,
-				     "an attribute leads to no string"));
+	return ERR_PTR(-ENODATA);
 }
 
 /*
@@ -60,6 +60,11 @@ static int vexfs_string_search(struct inode *fork, const u8 *string, u32 bytes,
 			return err ? err : -ENOENT;
 		*place = run.value + (*key - run.key);
 		bh = vexfs_string_get(fork, *place, &other, &other_bytes);
+		/* Hashes are removed before strings are. */
+		if (bh == ERR_PTR(-ENODATA))
+			return vexfs_corrupt(fork->i_sb, 0, fork->i_ino,
+					     -EUCLEAN,
+					     "a hash leads to no string");
 		if (IS_ERR(bh))
 			return PTR_ERR(bh);
 		same = other_bytes == bytes && !memcmp(other, string, bytes);
@@ -90,7 +95,7 @@ int vexfs_string_read(struct inode *fork, u64 place, u8 *string)
 	u32 bytes;
 
 	if (!fork)
-		return -EUCLEAN;
+		return -ENODATA;
 	down_read(&VEXFS_I(fork)->tree_sem);
 	bh = vexfs_string_get(fork, place, &found, &bytes);
 	if (!IS_ERR(bh)) {
