@@ -137,6 +137,44 @@ inode "fewer columns than names" 939 239 "$(le 1 1)" 's_column_types'
 inode "a column of another type" 939 248 "$(le 8 67)" 'attributes fork: block'
 inode "rows on an unwritten block" 927 $((264 + 28)) "$(le 4 1)" 'holds published rows, but is not written'
 
+cp --sparse=always "$good" "$image"
+"$mutate" poke "$image" $((5 + 938 / 8)) $((64 + 938 % 8 * 504 + 176)) "$(le 8 0)"
+run "a fork of attributes that nothing names" 4 'is a fork that no file names' "$fsck" -n "$image"
+cp "$dir/out" "$dir/said"
+run "its blocks are not lost" 1 '' grep 'nothing owns' "$dir/said"
+
+# Derived forks: the header slots of the sketches come first, then those of an index.
+mapfile -t slots < <(grep -obUaF VXDV "$good" | cut -d: -f1)
+run "there are four header slots" 0 '' test ${#slots[@]} = 4
+
+# tear NAME PATTERN PLACE...: other bytes there, 100 behind each
+tear()
+{
+	local name=$1 pattern=$2 place
+	shift 2
+	cp --sparse=always "$good" "$image"
+	for place in "$@"; do
+		printf 'torn' | dd of="$image" bs=1 seek=$((place + 100)) conv=notrunc status=none
+	done
+	run "$name" 0 "$pattern" "$fsck" -n "$image"
+}
+
+run "derived forks are read" 0 'its sketches cover 2000 rows' "$fsck" -v "$good"
+tear "the older header slot of sketches" 'clean$' "${slots[0]}"
+tear "the newer header slot of sketches" 'clean$' "${slots[1]}"
+tear "both slots of sketches" 'warning: .*the sketches: no sound header' "${slots[@]:0:2}"
+tear "both slots of an index" 'warning: .*the unfinished index: no sound header' "${slots[@]:2:2}"
+tear "the centre of sketches" 'warning: .*the sketches: page 2)' $((slots[0] + 2 * 4096))
+tear "a page of sketches" 'warning: .*the sketches: page 7)' $((slots[0] + 7 * 4096))
+tear "a page of an index" 'warning: .*the unfinished index: page 4)' $((slots[2] + 4 * 4096))
+cp --sparse=always "$good" "$image"
+"$mutate" poke "$image" $((5 + 940 / 8)) $((64 + 940 % 8 * 504 + 200)) "$(le 8 100)"
+run "sketches of more rows than there are" 0 'dv_rows: more than ino_rows' "$fsck" -n "$image"
+"$mutate" poke "$image" $((5 + 940 / 8)) $((64 + 940 % 8 * 504 + 224)) "$(le 8 9)"
+run "sketches of rows that were renumbered" 0 'clean$' "$fsck" -n "$image"
+cp "$dir/out" "$dir/said"
+run "are no damage" 1 '' grep warning "$dir/said"
+
 "$mkfs" -q "$dir/logged" 20M && "$populate" --journaled "$dir/logged"
 run "a journal is replayed in memory" 0 'replayed in memory: . transaction' "$fsck" "$dir/logged"
 run "and read-only: again" 0 'replayed in memory: . transaction' "$fsck" "$dir/logged"

@@ -4,7 +4,11 @@
  * tests of fsck.vexfs that must do without a kernel.
  */
 #include "attributes.h"
+#include "derived.h"
+#include "graph.h"
 #include "image.h"
+#include "index_header.h"
+#include "sketch.h"
 
 #include <linux/vexfs.h>
 #include <stdio.h>
@@ -333,6 +337,135 @@ static void add_columns(struct image *image, u64 dir)
 	image_link(image, dir, "columns.f32", &base);
 }
 
+#define SKETCHED_ROWS 2000U
+#define SKETCHED_DIM 24U
+
+/* A fork's pages: both header slots, then @pages others, stamped here. */
+static void put_derived(struct image *image, struct vexfs_disk_inode *base,
+			u32 slot, struct vexfs_disk_derived *header, u8 *pages,
+			u32 count)
+{
+	struct vexfs_disk_inode fork;
+	u64 ino, block, page;
+
+	new_fork(image, base, slot, VEXFS_TREE_EXTENTS, &fork);
+	ino = le64_to_cpu(fork.ino_number);
+	block = image_alloc(image, VEX_DERIVED_SLOTS + count);
+	fork_insert(image, base, &fork, 0, block, VEX_DERIVED_SLOTS + count);
+	le64_add_cpu(&base->ino_blocks, VEX_DERIVED_SLOTS + count);
+	fork.ino_size = cpu_to_le64((VEX_DERIVED_SLOTS + count) *
+				    (u64)VEXFS_BLOCK_SIZE);
+	image_put_inode(image, &fork);
+	header->dv_fork = cpu_to_le64(ino);
+	header->dv_generation = base->ino_vector_generation;
+	for (page = 0; page < VEX_DERIVED_SLOTS; page++) {
+		header->dv_sequence = cpu_to_le64(2 + page);
+		vex_derived_seal(header);
+		if (volume_write(&image->vol, block + page, header, 1))
+			image_die("a header slot");
+	}
+	for (page = VEX_DERIVED_SLOTS; page < VEX_DERIVED_SLOTS + count; page++) {
+		vex_derived_stamp(pages, vex_derived_seed(ino,
+				  le64_to_cpu(header->dv_generation), page));
+		if (volume_write(&image->vol, block + page, pages, 1))
+			image_die("a page of a derived fork");
+		pages += VEXFS_BLOCK_SIZE;
+	}
+}
+
+static void put_region(struct vexfs_disk_derived *header, u32 at, u64 first,
+		       u64 pages)
+{
+	header->dv_regions[at].rg_first = cpu_to_le64(first);
+	header->dv_regions[at].rg_pages = cpu_to_le64(pages);
+}
+
+/* Sketches of rows that are all zero: a page for the centre, then records. */
+static void put_sketches(struct image *image, struct vexfs_disk_inode *base)
+{
+	static float row[SKETCHED_DIM];
+	struct vexfs_disk_derived header = {
+		.dv_kind = cpu_to_le32(VEXFS_DERIVED_SKETCHES),
+		.dv_parameter_bytes = cpu_to_le32(VEX_SKETCH_PARAMETERS + 8),
+		.dv_rows = cpu_to_le64(SKETCHED_ROWS),
+	};
+	void *memory = malloc(vex_sketch_choose_bytes(SKETCHED_DIM));
+	s32 centre[SKETCHED_DIM];
+	struct vex_sketch sketch;
+	__le64 sampled = header.dv_rows;
+	u32 per_page, count;
+	u8 *pages;
+
+	if (!memory || vex_sketch_choose(&sketch, centre, VEXFS_ELEMENT_F32,
+					 VEXFS_METRIC_L2, SKETCHED_DIM, 0, row,
+					 1, memory))
+		image_die("choosing sketches");
+	per_page = VEX_RECORD_BYTES_MAX / sketch.record_bytes;
+	count = (SKETCHED_ROWS + per_page - 1) / per_page;
+	pages = calloc(1 + count, VEXFS_BLOCK_SIZE);
+	if (!pages)
+		image_die("memory for sketches");
+	for (u32 i = 0; i < SKETCHED_DIM; i++)
+		((__le32 *)pages)[i] = cpu_to_le32((u32)centre[i]);
+	free(memory);
+	memory = malloc(vex_sketch_scratch_bytes(&sketch));
+	for (u32 i = 0; memory && i < SKETCHED_ROWS; i++)
+		vex_sketch_encode(&sketch, centre, row, pages +
+				  (1 + i / per_page) * VEXFS_BLOCK_SIZE +
+				  i % per_page * sketch.record_bytes, memory);
+	put_region(&header, 0, VEX_DERIVED_SLOTS, 1);
+	put_region(&header, 1, VEX_DERIVED_SLOTS + 1, count);
+	vex_sketch_save(&sketch, header.dv_parameters);
+	memcpy(header.dv_parameters + VEX_SKETCH_PARAMETERS, &sampled,
+	       sizeof(sampled));
+	put_derived(image, base, VEXFS_FORK_SKETCHES, &header, pages, 1 + count);
+	free(memory);
+	free(pages);
+}
+
+/* A graph that was begun, without a node. */
+static void put_index(struct image *image, struct vexfs_disk_inode *base)
+{
+	struct vexfs_disk_derived header = {
+		.dv_kind = cpu_to_le32(VEXFS_DERIVED_GRAPH),
+		.dv_parameter_bytes =
+			cpu_to_le32(sizeof(struct vexfs_disk_index_state)),
+	};
+	struct vexfs_disk_index_state *state = (void *)header.dv_parameters;
+	u8 *pages = calloc(3, VEXFS_BLOCK_SIZE);
+	struct vex_graph graph;
+
+	if (!pages)
+		image_die("memory for an index");
+	vex_graph_init(&graph, 1, VEXFS_EFFORT_DEFAULT);
+	vex_graph_save(&graph, &state->ix_graph);
+	state->ix_effort = cpu_to_le32(VEXFS_EFFORT_DEFAULT);
+	state->ix_target = cpu_to_le64(SKETCHED_ROWS);
+	put_region(&header, 0, VEX_DERIVED_SLOTS, 3);
+	put_derived(image, base, VEXFS_FORK_BUILDING, &header, pages, 3);
+	free(pages);
+}
+
+static void add_derived(struct image *image, u64 dir)
+{
+	static const u8 zero[VEXFS_BLOCK_SIZE];
+	struct vexfs_disk_inode base;
+	struct vex_run run;
+	struct image_tree tree;
+
+	new_vector(image, &base, SKETCHED_DIM, VEXFS_IDS_AUTO, SKETCHED_ROWS);
+	image_tree(&tree, image, &base);
+	if (vex_tree_find(&tree.tree, 0, &run))
+		image_die("finding rows");
+	for (u32 i = 0; i < run.length; i++)
+		if (volume_write(&image->vol, run.value + i, zero, 1))
+			image_die("writing rows");
+	put_sketches(image, &base);
+	put_index(image, &base);
+	image_put_inode(image, &base);
+	image_link(image, dir, "sketched.f32", &base);
+}
+
 /* Own ids in random order; row 10 was deleted and its id is row 20's. */
 static void add_own_vectors(struct image *image, u64 dir)
 {
@@ -428,6 +561,7 @@ static void fill(struct image *image)
 	add_own_vectors(image, deep);
 	add_orphans(image, root);
 	add_columns(image, root);
+	add_derived(image, root);
 }
 
 int main(int argc, char **argv)

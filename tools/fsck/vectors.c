@@ -77,10 +77,27 @@ void fsck_vectors(struct fsck *fsck, u64 ino,
 		fsck_rows(&rows);
 }
 
-void fsck_lone_forks(struct fsck *fsck)
+/* Claim what a fork owns that belongs to nobody. */
+static void claim_lone_fork(struct fsck *fsck, u64 ino)
 {
 	struct vexfs_disk_inode inode;
 	u64 nodes = 0, blocks = 0;
+	struct fsck_rows rows = {
+		.fsck = fsck,
+		.ino = ino,
+		.inode = &inode,
+	};
+
+	if (!fsck_read_inode(fsck, ino, &inode) ||
+	    !fsck_claim_tree(fsck, ino, &inode.ino_root, &nodes, &blocks) ||
+	    inode.ino_root.r_kind != VEXFS_TREE_ATTRIBUTES)
+		return;
+	rows.forks[VEXFS_FORK_ATTRIBUTES] = inode;
+	fsck_columns(&rows, &blocks);
+}
+
+void fsck_lone_forks(struct fsck *fsck)
+{
 
 	if (!fsck->forks)
 		return;
@@ -89,8 +106,6 @@ void fsck_lone_forks(struct fsck *fsck)
 		    fsck->inodes[ino] & INO_CLAIMED)
 			continue;
 		fsck_note_inode(fsck, ino, "is a fork that no file names");
-		if (fsck_read_inode(fsck, ino, &inode))
-			fsck_claim_tree(fsck, ino, &inode.ino_root, &nodes,
-					&blocks);
+		claim_lone_fork(fsck, ino);
 	}
 }
