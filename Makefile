@@ -108,7 +108,7 @@ $(BUILD)/tests/distance_tool: $(call objects,tests/unit/distance_tool.c $(CORE))
 POWERCUT := $(addprefix $(BUILD)/tests/powercut_,load check replay)
 
 $(POWERCUT): $(BUILD)/tests/%: $(BUILD)/obj/tests/vm/%.o \
-		$(BUILD)/obj/tests/vm/powercut_model.o
+		$(addprefix $(BUILD)/obj/tests/vm/powercut_,model.o index.o)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	@$(CC) $(CFLAGS) -o $@ $^

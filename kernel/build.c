@@ -470,8 +470,8 @@ static int vexfs_build_begin(struct vexfs_build *build,
 			     const struct vexfs_build_index *call)
 {
 	struct inode *inode = build->inode;
-	struct vexfs_vector *vector = &VEXFS_I(inode)->vector;
 	struct vexfs_disk_derived *header;
+	struct vexfs_snapshot snapshot;
 	struct vexfs_derived *derived;
 	struct vexfs_index *index;
 	int err = -ENOMEM;
@@ -485,8 +485,12 @@ static int vexfs_build_begin(struct vexfs_build *build,
 	if (call->type == VEXFS_INDEX_HNSW)
 		index->effort = call->effort ? call->effort :
 					       VEXFS_EFFORT_DEFAULT;
-	/* Whoever sees the number sees the rows. */
-	index->target = smp_load_acquire(&vector->rows);
+	/* A build is taken up after a crash only if its rows are there then. */
+	vexfs_snapshot_take(inode, &snapshot);
+	err = vexfs_vector_publish(inode);
+	if (err)
+		goto out_free;
+	index->target = snapshot.rows;
 	index->created = ktime_get_real_ns();
 	if (call->type == VEXFS_INDEX_HNSW)
 		vex_graph_init(&index->graph, index->created, index->effort);
@@ -495,7 +499,7 @@ static int vexfs_build_begin(struct vexfs_build *build,
 	if (err)
 		goto out_free;
 	derived = vexfs_derived_create(inode, VEXFS_FORK_BUILDING,
-				       READ_ONCE(vector->generation), header);
+				       snapshot.generation, header);
 	err = PTR_ERR_OR_ZERO(derived);
 	if (!err) {
 		build->generation = derived->generation;

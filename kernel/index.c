@@ -37,11 +37,15 @@ static int vexfs_index_parse(struct vexfs_index *index,
 {
 	const struct vexfs_disk_index_state *disk =
 		(const struct vexfs_disk_index_state *)header->dv_parameters;
-	const struct vexfs_disk_schema *schema =
-		&VEXFS_I(VEXFS_I(index->derived->fork)->fork_base)->vector.schema;
+	struct vexfs_vector *vector =
+		&VEXFS_I(VEXFS_I(index->derived->fork)->fork_base)->vector;
+	const struct vexfs_disk_schema *schema = &vector->schema;
+	u64 rows = READ_ONCE(vector->rows);
 	u32 i;
 
-	if (vex_index_check(header))
+	/* Rows that will never come must not be waited for. */
+	if (vex_index_check(header) || le64_to_cpu(header->dv_rows) > rows ||
+	    le64_to_cpu(disk->ix_target) > rows)
 		return -EUCLEAN;
 	index->type = le32_to_cpu(header->dv_kind) == VEXFS_DERIVED_GRAPH ?
 		      VEXFS_INDEX_HNSW : VEXFS_INDEX_IVF;

@@ -13,7 +13,9 @@ usage()
 
 	  --cuts N       power cuts (200)
 	  --seed S       of workload and cuts (1)
-	  --count N      operations of the workload (3000)
+	  --count N      operations of the workload (3000; 1000 with --index)
+	  --index        half of the workload is about files with sketches, indexes and
+	                 attributes; after every other cut background work is waited for
 	  --plain        ordinary files only, no vector files
 	  --only CUT     only this one of the cuts, to look into a failure
 	  --fstype TYPE  judge another filesystem (ext4): shows that the test itself is right
@@ -55,9 +57,11 @@ check_fs()
 # judge TYPE IMAGE ACKNOWLEDGED BEGUN CUT: what powercut_replay calls for each image
 judge()
 {
-	local ok=yes report=$work/report keep=${VEXFS_OUT:-$work}/powercut-$5
+	local ok=yes report=$work/report keep=${VEXFS_OUT:-$work}/powercut-$5 settle=()
+	[ $(($5 % 2)) != 0 ] || settle=(settle)
 	if mount -t "$1" -o loop "$2" "$work/mnt" >"$report" 2>&1; then
-		"$programs/powercut_check" "$work/mnt" "$work/list" "$3" "$4" >>"$report" 2>&1 || ok=no
+		"$programs/powercut_check" "$work/mnt" "$work/list" "$3" "$4" "${settle[@]}" \
+			>>"$report" 2>&1 || ok=no
 		umount "$work/mnt" >>"$report" 2>&1 || ok=no
 		check_fs "$1" "$2" >>"$report" 2>&1 || ok=no
 	else
@@ -77,6 +81,7 @@ record()
 {
 	local sectors=$((mib * 2048)) arguments=(--count "$count" --seed "$seed")
 	[ "$plain" = yes ] || arguments+=(--vectors)
+	[ "$index" = no ] || arguments+=(--index)
 	export DM_DISABLE_UDEV=1
 	modprobe dm-log-writes || die "this kernel has no dm-log-writes"
 	modprobe loop || die "this kernel has no loop devices"
@@ -102,10 +107,11 @@ if [ "${1:-}" = --judge ]; then
 fi
 
 given=("$@")
-cuts=200 seed=1 count=3000 plain=no only=0 fstype=vexfs vm=uml
+cuts=200 seed=1 count='' plain=no index=no only=0 fstype=vexfs vm=uml
 while [ $# -gt 0 ]; do
 	case $1 in
 	--plain) plain=yes; shift; continue ;;
+	--index) index=yes; shift; continue ;;
 	-h | --help) usage; exit 0 ;;
 	esac
 	[ $# -ge 2 ] || die "$1 needs a value or is unknown (see --help)"
@@ -124,6 +130,7 @@ done
 if [ -z "${VEXFS_DISK:-}" ]; then
 	exec "$top/tools/vm/run" --vm "$vm" --timeout 3000 -- "$top/tests/vm/powercut.sh" "${given[@]}"
 fi
+[ -n "$count" ] || { [ $index = yes ] && count=1000 || count=3000; }
 mkdir -p "$work/mnt"
 record "$fstype"
 "$programs/powercut_replay" --cuts "$cuts" --seed "$seed" --only "$only" \

@@ -9,7 +9,9 @@
  *  - an ordinary file's records are its own, in their places, whole, and no
  *    older than what was acknowledged;
  *  - a vector file holds whole batches in order, every row is the one that
- *    belongs to its id, and deletions happened wholly or not at all.
+ *    belongs to its id, and deletions happened wholly or not at all; its rows'
+ *    attributes are those after some one operation, and searches of every kind
+ *    give live rows with the right distances, exact ones the right rows.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -30,6 +32,7 @@ static struct pc_ops ops;
 static const char *top;
 static uint32_t acked, begun;
 static unsigned int wrongs;
+static bool settle;
 
 __attribute__((format(printf, 1, 2)))
 static void wrong(const char *fmt, ...)
@@ -412,79 +415,139 @@ static void check_dead(const char *path, const struct pc_rows *rows,
 	}
 }
 
-/* Did an insert with attributes bring the row of this id? */
-static bool has_attributes(const struct pc_rows *rows, uint64_t id)
-{
-	uint32_t i;
-
-	for (i = 0; i < rows->rows; i++)
-		if (rows->id[i] == id)
-			return ops.op[rows->seq[i] - 1].kind == PC_INSERT;
-	return false;
-}
-
-/* Every row has the attributes that it came with. */
-static void check_attributes(const char *path, int fd,
-			     const struct pc_rows *rows,
-			     const struct found *found, uint32_t fid)
-{
+/* The attributes of live rows as they are found. */
+struct found_attributes {
 	uint64_t record[1 + PC_COLUMNS];
-	struct pc_attributes right;
-	char word[VEXFS_STRING_MAX];
+	char word[PC_WORD_MAX];
+};
+
+static bool read_attributes(const char *path, int fd, const struct found *found,
+			    struct found_attributes *into)
+{
 	uint32_t i;
 
 	for (i = 0; i < found->live; i++) {
 		struct vexfs_attributes get = {
 			.size = sizeof(get), .count = 1,
 			.ids = (uintptr_t)&found->live_id[i],
-			.attributes = (uintptr_t)record,
-			.attributes_bytes = sizeof(record),
-			.strings = (uintptr_t)word,
-			.strings_bytes = sizeof(word),
+			.attributes = (uintptr_t)into[i].record,
+			.attributes_bytes = sizeof(into[i].record),
+			.strings = (uintptr_t)into[i].word,
+			.strings_bytes = sizeof(into[i].word),
 		};
-		bool some = has_attributes(rows, found->live_id[i]);
 
 		if (ioctl(fd, VEXFS_IOC_GET_ATTRIBUTES, &get)) {
 			wrong("%s: GET_ATTRIBUTES: %s", path, strerror(errno));
-			return;
-		}
-		pc_attributes_make(&right, fid, found->live_id[i]);
-		if (record[0] != (some ? right.has_word ? 3 : 1 : 0) ||
-		    (int64_t)record[1] != (some ? right.n : 0) ||
-		    record[2] >> 32 != (some && right.has_word ?
-					strlen(right.word) : 0) ||
-		    memcmp(word + (uint32_t)record[2], right.word,
-			   record[2] >> 32)) {
-			wrong("%s: the attributes of id %llu are not its own",
-			      path, (unsigned long long)found->live_id[i]);
-			return;
+			return false;
 		}
 	}
+	return true;
 }
 
-/* The nearest row to a row is that row. */
+/* Are these the attributes of row @i of @rows? */
+static bool same_attributes(const struct pc_rows *rows, uint32_t i, uint32_t fid,
+			    const struct found_attributes *found)
+{
+	const uint32_t set[PC_COLUMNS] = { rows->set[0][i], rows->set[1][i] };
+	struct pc_attributes right;
+	size_t length;
+
+	pc_attributes_make(&right, fid, rows->id[i], set);
+	right.has_n &= rows->inserted[i] || set[0];
+	right.has_word &= rows->inserted[i] || set[1];
+	length = right.has_word ? strlen(right.word) : 0;
+	return found->record[0] == (uint64_t)right.has_n +
+				   2 * (uint64_t)right.has_word &&
+	       (int64_t)found->record[1] == (right.has_n ? right.n : 0) &&
+	       found->record[2] >> 32 == length &&
+	       !memcmp(found->word + (uint32_t)found->record[2], right.word,
+		       length);
+}
+
+/* The first live row whose attributes are not its own, or found->rows. */
+static uint32_t compare_attributes(const struct pc_rows *rows,
+				   const struct found *found,
+				   const struct found_attributes *attributes,
+				   uint32_t fid)
+{
+	uint32_t i, live = 0;
+
+	for (i = 0; i < found->rows; i++)
+		if (!found->dead[i] &&
+		    !same_attributes(rows, i, fid, &attributes[live++]))
+			break;
+	return i;
+}
+
+/*
+ * Rows have the attributes that they had after some one operation; @rows is as
+ * of operation @n.
+ */
+static void check_attributes(const char *path, int fd, struct pc_rows *rows,
+			     uint32_t n, const struct found *found, uint32_t fid)
+{
+	static struct found_attributes attributes[PC_ROWS_MAX];
+	static struct pc_rows later;
+	uint32_t bad, i, j;
+
+	if (!read_attributes(path, fd, found, attributes))
+		return;
+	later = *rows;
+	bad = compare_attributes(rows, found, attributes, fid);
+	for (; bad < found->rows && n < begun; n++) {
+		if (ops.op[n].fid != fid)
+			continue;
+		pc_rows_apply(&later, &ops.op[n]);
+		if (ops.op[n].kind != PC_SET)
+			continue;
+		for (i = 0; i < found->rows && i < later.rows; i++)
+			for (j = 0; j < PC_COLUMNS; j++)
+				if (later.id[i] == rows->id[i])
+					rows->set[j][i] = later.set[j][i];
+		bad = compare_attributes(rows, found, attributes, fid);
+	}
+	if (bad < found->rows)
+		wrong("%s: the attributes of id %llu fit no moment", path,
+		      (unsigned long long)rows->id[bad]);
+}
+
+/* Answers of every kind of search are right. */
 static void check_search(const char *path, int fd, const struct pc_rows *rows,
 			 const struct found *found, uint32_t fid)
 {
-	static char query[65535 * 4];
-	struct vexfs_result result = { .id = 0, .distance = ~0ULL };
-	struct vexfs_knn_search knn = {
-		.size = sizeof(knn), .flags = VEXFS_SEARCH_EXACT,
-		.queries = (uintptr_t)query,
-		.queries_bytes = pc_row_bytes(rows->dim, rows->element),
-		.query_count = 1, .k = 1, .results = (uintptr_t)&result,
-		.results_bytes = sizeof(result),
-	};
+	static bool live[PC_ROWS_MAX];
+	struct pc_search search = { .k = 10 };
+	const char *what;
+	uint32_t i;
 
 	if (!found->live)
 		return;
-	pc_row_fill(query, fid, found->live_id[found->live / 2], rows->dim,
-		    rows->element);
-	if (ioctl(fd, VEXFS_IOC_KNN_SEARCH, &knn))
-		wrong("%s: KNN_SEARCH: %s", path, strerror(errno));
-	else if (result.distance)
-		wrong("%s: KNN_SEARCH does not find row of id %llu", path,
-		      (unsigned long long)found->live_id[found->live / 2]);
+	for (i = 0; i < found->rows; i++)
+		live[i] = !found->dead[i];
+	/* exactly, then by each index, whether there is one or not */
+	for (i = 0; i < 5; i++) {
+		search.flags = i ? 0 : VEXFS_SEARCH_EXACT;
+		search.index = i ? i - 1 : 0;
+		search.near = i % 2 ? fid + i : found->live_id[found->live / 2];
+		what = pc_search_check(fd, fid, rows, live, &search);
+		if (what)
+			wrong("%s: search by index %u, flags %u: %s", path,
+			      search.index, search.flags, what);
+	}
+}
+
+/* The same when the background has done its work. */
+static void check_settled(const char *path, int fd, const struct pc_rows *rows,
+			  const struct found *found, uint32_t fid)
+{
+	const char *what;
+
+	if (found->rows < 1000)
+		return;
+	what = pc_settle(fd, 60);
+	if (what)
+		wrong("%s: %s", path, what);
+	check_search(path, fd, rows, found, fid);
 }
 
 static void match_rows(const char *path, int fd, uint32_t fid, uint32_t param)
@@ -536,10 +599,13 @@ static void match_rows(const char *path, int fd, uint32_t fid, uint32_t param)
 		      path, found.rows, synced, begun, last);
 		return;
 	}
+	check_attributes(path, fd, &rows, n, &found, fid);
 	learn_deletions(&rows, n, found.rows, fid);
 	check_dead(path, &rows, &found);
-	check_attributes(path, fd, &rows, &found, fid);
+	rows.rows = found.rows;
 	check_search(path, fd, &rows, &found, fid);
+	if (settle)
+		check_settled(path, fd, &rows, &found, fid);
 	if (rows.ids == VEXFS_IDS_AUTO && found.live &&
 	    schema.next_id <= found.live_id[found.live - 1])
 		wrong("%s: next id %llu is in use", path,
@@ -588,8 +654,9 @@ int main(int argc, char **argv)
 	static struct pc_space space;
 	uint32_t moment;
 
-	if (argc != 5)
-		pc_die("usage: powercut_check DIRECTORY LIST ACKNOWLEDGED BEGUN\nACKNOWLEDGED, BEGUN: numbers of operations; BEGUN 0 stands for all of the list");
+	settle = argc == 6 && !strcmp(argv[5], "settle");
+	if (argc != 5 && !settle)
+		pc_die("usage: powercut_check DIRECTORY LIST ACKNOWLEDGED BEGUN [settle]\nsettle: wait for background work, too\nACKNOWLEDGED, BEGUN: numbers of operations; BEGUN 0 stands for all of the list");
 	top = argv[1];
 	ops = pc_ops_read(argv[2]);
 	acked = strtoul(argv[3], NULL, 0);

@@ -16,12 +16,15 @@
 #include <linux/vexfs.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include "powercut_model.h"
 
 #define HELD	4			/* deleted files kept open */
 #define BUDGET	(24U << 20)		/* bytes in all files together */
+#define LARGE	3			/* files with sketches and indexes */
+#define LARGE_ROWS	5000
 
 static struct pc_space space;
 static struct pc_rows *rows[PC_FILES_MAX];
@@ -29,7 +32,7 @@ static uint64_t seed = 1;
 static const char *top, *mark_device;
 static int ops_fd, top_fd, held[HELD] = { -1, -1, -1, -1 };
 static uint32_t seq, last_fid;
-static bool vectors;
+static bool vectors, indexes;
 
 static uint32_t below(uint32_t n)
 {
@@ -170,22 +173,23 @@ static char *make_rows(const struct pc_op *op, uint64_t **ids)
 	return data;
 }
 
-/* The attributes of a batch's rows; their strings come after the records. */
-static uint64_t *make_attributes(const struct pc_op *op, const uint64_t *ids,
-				 struct vexfs_batch_insert *insert)
+/* Attributes as calls take them; strings come after the records. */
+static uint64_t *make_attributes(uint32_t fid, const uint64_t *ids,
+				 uint32_t count, const uint32_t *set,
+				 struct vexfs_attributes *to)
 {
-	size_t bytes = op->a * VEXFS_ATTRIBUTE_BYTES(PC_COLUMNS), used = 0;
-	uint64_t *records = malloc(bytes + (size_t)op->a * PC_WORD_MAX);
+	size_t bytes = count * VEXFS_ATTRIBUTE_BYTES(PC_COLUMNS), used = 0;
+	uint64_t *records = malloc(bytes + (size_t)count * PC_WORD_MAX);
 	char *strings = (char *)records + bytes;
 	struct pc_attributes row;
 	uint32_t i;
 
 	if (!records)
 		pc_die("out of memory");
-	for (i = 0; i < op->a; i++) {
+	for (i = 0; i < count; i++) {
 		uint64_t *record = records + (size_t)i * (1 + PC_COLUMNS);
 
-		pc_attributes_make(&row, op->fid, ids[i]);
+		pc_attributes_make(&row, fid, ids[i], set);
 		record[0] = row.has_word ? 3 : 1;
 		record[1] = (uint64_t)row.n;
 		record[2] = 0;
@@ -195,10 +199,10 @@ static uint64_t *make_attributes(const struct pc_op *op, const uint64_t *ids,
 		memcpy(strings + used, row.word, strlen(row.word));
 		used += strlen(row.word);
 	}
-	insert->attributes = (uintptr_t)records;
-	insert->attributes_bytes = bytes;
-	insert->strings = used ? (uintptr_t)strings : 0;
-	insert->strings_bytes = used;
+	to->attributes = (uintptr_t)records;
+	to->attributes_bytes = bytes;
+	to->strings = used ? (uintptr_t)strings : 0;
+	to->strings_bytes = used;
 	return records;
 }
 
@@ -209,6 +213,8 @@ static void do_insert(const struct pc_op *op)
 	struct vexfs_batch_insert insert = {
 		.size = sizeof(insert), .count = op->a, .vectors_bytes = bytes,
 	};
+	static const uint32_t none[PC_COLUMNS];
+	struct vexfs_attributes given;
 	uint64_t *ids, *attributes = NULL, done = 0;
 	char *data = make_rows(op, &ids);
 	int fd;
@@ -217,7 +223,11 @@ static void do_insert(const struct pc_op *op)
 	if (r->ids == VEXFS_IDS_OWN)
 		insert.ids = (uintptr_t)ids;
 	if (op->kind == PC_INSERT) {
-		attributes = make_attributes(op, ids, &insert);
+		attributes = make_attributes(op->fid, ids, op->a, none, &given);
+		insert.attributes = given.attributes;
+		insert.attributes_bytes = given.attributes_bytes;
+		insert.strings = given.strings;
+		insert.strings_bytes = given.strings_bytes;
 		fd = open_file(op, O_RDWR);
 		need(!ioctl(fd, VEXFS_IOC_BATCH_INSERT, &insert), op,
 		     "BATCH_INSERT");
@@ -258,6 +268,81 @@ static void do_delete(const struct pc_op *op)
 	fd = open_file(op, O_RDWR);
 	need(!ioctl(fd, VEXFS_IOC_BATCH_DELETE, &delete), op, "BATCH_DELETE");
 	need(delete.deleted == count, op, "BATCH_DELETE deleted another number");
+	close(fd);
+}
+
+static void do_set(const struct pc_op *op)
+{
+	static uint32_t at[PC_ROWS_MAX];
+	static uint64_t ids[PC_ROWS_MAX];
+	const uint32_t set[PC_COLUMNS] = { op->seq, op->seq };
+	struct pc_rows *r = rows[op->fid];
+	uint32_t i, count = pc_rows_select(r, op, at);
+	struct vexfs_attributes attributes = {
+		.size = sizeof(attributes), .count = count,
+		.ids = (uintptr_t)ids, .columns = op->d,
+	};
+	uint64_t *records;
+	int fd;
+
+	if (!count)
+		return;
+	for (i = 0; i < count; i++)
+		ids[i] = r->id[at[i]];
+	records = make_attributes(op->fid, ids, count, set, &attributes);
+	fd = open_file(op, O_RDWR);
+	need(!ioctl(fd, VEXFS_IOC_SET_ATTRIBUTES, &attributes), op,
+	     "SET_ATTRIBUTES");
+	close(fd);
+	free(records);
+}
+
+static void do_search(const struct pc_op *op, int fd)
+{
+	static bool live[PC_ROWS_MAX];
+	const struct pc_rows *r = rows[op->fid];
+	const struct pc_search search = {
+		.index = op->a, .flags = op->b, .k = op->c, .near = op->d,
+	};
+	const char *what;
+	uint32_t i;
+
+	for (i = 0; i < r->rows; i++)
+		live[i] = !r->dead[i];
+	what = pc_search_check(fd, op->fid, r, live, &search);
+	if (what)
+		pc_die("operation %u (file %u, index %u, flags %u): %s",
+		       op->seq, op->fid, op->a, op->b, what);
+}
+
+static void do_index(const struct pc_op *op)
+{
+	struct vexfs_build_index build = {
+		.size = sizeof(build), .type = op->a,
+		.effort = op->a == VEXFS_INDEX_HNSW ? VEXFS_EFFORT_MIN : 0,
+	};
+	struct vexfs_drop_index drop = { .size = sizeof(drop), .flags = op->a };
+	int fd = open_file(op, O_RDWR);
+	const char *what;
+
+	switch (op->kind) {
+	case PC_BUILD:
+		need(!ioctl(fd, VEXFS_IOC_BUILD_INDEX, &build) ||
+		     errno == EBUSY, op, "BUILD_INDEX");
+		break;
+	case PC_DROP:
+		need(!ioctl(fd, VEXFS_IOC_DROP_INDEX, &drop), op, "DROP_INDEX");
+		break;
+	case PC_SETTLE:
+		what = pc_settle(fd, 60);
+		if (what)
+			pc_die("operation %u (file %u): %s", op->seq, op->fid,
+			       what);
+		usleep(op->a * 1000);
+		break;
+	default:
+		do_search(op, fd);
+	}
 	close(fd);
 }
 
@@ -371,6 +456,18 @@ static void perform(const struct pc_op *op)
 		break;
 	case PC_DELETE:
 		do_delete(op);
+		break;
+	case PC_SET:
+		do_set(op);
+		break;
+	case PC_BUILD:
+	case PC_DROP:
+	case PC_SETTLE:
+	case PC_SEARCH:
+		do_index(op);
+		break;
+	case PC_REMOUNT:
+		need(!mount("none", top, NULL, MS_REMOUNT, NULL), op, "remount");
 		break;
 	case PC_SYNCFS:
 		need(!syncfs(top_fd), op, "syncfs");
@@ -582,6 +679,81 @@ static void op_rows(void)
 	run(op);
 }
 
+/* A large file, made when there are not enough of them. */
+static uint32_t pick_large(void)
+{
+	static const uint32_t dims[] = { 4, 16, 24, 65 };
+	static uint32_t large[LARGE];
+	uint32_t at = below(LARGE);
+	struct pc_op op = { .kind = PC_CREATE, .c = PC_VECTOR };
+
+	if (large[at] && space.file[large[at]].links)
+		return large[at];
+	op.fid = space.files + 1;
+	if (op.fid >= PC_FILES_MAX || !pick_slot(false, &op.a, &op.b))
+		return 0;
+	op.d = dims[below(4)] << 8 |
+	       (below(3) ? VEXFS_ELEMENT_F32 : VEXFS_ELEMENT_U8) << 4 |
+	       (below(2) ? VEXFS_IDS_AUTO : VEXFS_IDS_OWN);
+	run(op);
+	run((struct pc_op){ .kind = PC_IDENT, .fid = op.fid });
+	return large[at] = op.fid;
+}
+
+static void large_rows(struct pc_op op, const struct pc_rows *r)
+{
+	op.kind = r->ids == VEXFS_IDS_AUTO && !below(4) ? PC_APPEND : PC_INSERT;
+	op.a = 100 + below(r->rows < 1000 ? 2000 : 700);
+	op.b = (seq + 1) * 8000;
+	run(op);
+}
+
+/* Where the background has work: rows that are encoded and put into indexes. */
+static void op_large(void)
+{
+	struct pc_op op = { .fid = pick_large() };
+	uint32_t what = below(100);
+	const struct pc_rows *r;
+
+	if (!op.fid)
+		return;
+	r = rows[op.fid];
+	if (r->rows > LARGE_ROWS || (what < 6 && r->rows)) {
+		op.kind = PC_CUT_ROWS;
+		op.a = below(3) ? below(r->rows) : 0;
+	} else if (r->rows < 1000 || what < 24) {
+		large_rows(op, r);
+		return;
+	} else if (what < 42) {
+		op.kind = what < 34 ? PC_DELETE : PC_SET;
+		op.a = 1 + below(60);
+		op.b = below(r->rows);
+		op.c = 1 + below(50);
+		op.d = 1 + below((1 << PC_COLUMNS) - 1);
+	} else if (what < 56) {
+		op.kind = PC_BUILD;
+		op.a = below(3) ? VEXFS_INDEX_HNSW : VEXFS_INDEX_IVF;
+	} else if (what < 60) {
+		op.kind = PC_DROP;
+		op.a = below(2) ? VEXFS_DROP_BUILD : 0;
+	} else if (what < 70) {
+		op.kind = PC_SETTLE;
+		/* sometimes for longer than the encoder waits with a checkpoint */
+		op.a = below(4) ? below(100) : 3500;
+	} else if (what < 84) {
+		op.kind = PC_SEARCH;
+		op.a = below(4);
+		op.b = op.a < 2 && below(2) ? VEXFS_SEARCH_EXACT : 0;
+		op.c = 1 + below(20);
+		op.d = below(1U << 30);
+	} else if (what < 88) {
+		op = (struct pc_op){ .kind = PC_REMOUNT };
+	} else {
+		op.kind = PC_FSYNC;
+	}
+	run(op);
+}
+
 static void op_chmod(void)
 {
 	uint32_t fid = pick_file(PC_PLAIN);
@@ -610,6 +782,10 @@ static void step(void)
 
 	if (bytes_used() > BUDGET) {
 		op_names(PC_UNLINK);
+		return;
+	}
+	if (indexes && below(2)) {
+		op_large();
 		return;
 	}
 	if (what < 14)
@@ -643,6 +819,7 @@ int main(int argc, char **argv)
 		{ "seed", required_argument, NULL, 's' },
 		{ "device", required_argument, NULL, 'd' },
 		{ "vectors", no_argument, NULL, 'v' },
+		{ "index", no_argument, NULL, 'i' },
 		{ NULL, 0, NULL, 0 },
 	};
 	uint32_t count = 1000;
@@ -662,12 +839,16 @@ int main(int argc, char **argv)
 		case 'v':
 			vectors = true;
 			break;
+		case 'i':
+			indexes = true;
+			vectors = true;
+			break;
 		default:
 			return 2;
 		}
 	}
 	if (argc - optind != 2)
-		pc_die("usage: powercut_load [--count N] [--seed S] [--device DM-NAME] [--vectors] DIRECTORY LIST");
+		pc_die("usage: powercut_load [--count N] [--seed S] [--device DM-NAME] [--vectors] [--index] DIRECTORY LIST");
 	top = argv[optind];
 	top_fd = open(top, O_RDONLY | O_DIRECTORY);
 	if (top_fd < 0)

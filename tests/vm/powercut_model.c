@@ -101,11 +101,13 @@ void pc_row_fill(void *row, uint32_t fid, uint64_t id, uint32_t dim,
 }
 
 void pc_attributes_make(struct pc_attributes *attributes, uint32_t fid,
-			uint64_t id)
+			uint64_t id, const uint32_t set[PC_COLUMNS])
 {
-	uint64_t x = pc_hash(fid, id, 77);
+	uint64_t n = pc_hash(fid, id, 77 + (uint64_t)set[0]);
+	uint64_t x = pc_hash(fid, id, 77 + (uint64_t)set[1]);
 
-	attributes->n = (int64_t)x;
+	attributes->has_n = true;
+	attributes->n = (int64_t)n;
 	attributes->has_word = x % 4 != 0;
 	snprintf(attributes->word, sizeof(attributes->word),
 		 "word %*u of file %u", (int)(x / 4 % 30), (unsigned int)(x % 97),
@@ -368,7 +370,17 @@ void pc_rows_apply(struct pc_rows *rows, const struct pc_op *op)
 					       op->b + (uint64_t)i * 7;
 			rows->seq[rows->rows] = op->seq;
 			rows->dead[rows->rows] = 0;
+			rows->set[0][rows->rows] = 0;
+			rows->set[1][rows->rows] = 0;
+			rows->inserted[rows->rows] = op->kind == PC_INSERT;
 		}
+		break;
+	case PC_SET:
+		count = pc_rows_select(rows, op, at);
+		for (i = 0; i < count * PC_COLUMNS; i++)
+			if (op->d >> i % PC_COLUMNS & 1)
+				rows->set[i % PC_COLUMNS][at[i / PC_COLUMNS]] =
+					op->seq;
 		break;
 	case PC_DELETE:
 		count = pc_rows_select(rows, op, at);

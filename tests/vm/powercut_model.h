@@ -42,6 +42,12 @@ enum pc_kind {
 	PC_APPEND,	/* fid: write(2) of a rows; b: their first id */
 	PC_DELETE,	/* fid: rows b, b + c, ...: a of them, if alive */
 	PC_CUT_ROWS,	/* fid: truncate to a rows */
+	PC_SET,		/* fid: SET_ATTRIBUTES of rows as PC_DELETE's; d: columns */
+	PC_BUILD,	/* fid: BUILD_INDEX of type a */
+	PC_DROP,	/* fid: DROP_INDEX with flags a */
+	PC_SETTLE,	/* fid: wait for its background work, then for a milliseconds */
+	PC_SEARCH,	/* fid: search by index a with flags b for c rows near d */
+	PC_REMOUNT,
 	PC_KINDS
 };
 
@@ -91,6 +97,15 @@ struct pc_plain {
 	bool zero_ok[PC_SIZE_MAX / PC_RECORD];
 };
 
+/* What the rows of BATCH_INSERT have in the columns n:i64 and word:string. */
+#define PC_COLUMNS	2
+#define PC_WORD_MAX	64
+struct pc_attributes {
+	bool has_n, has_word;
+	int64_t n;
+	char word[PC_WORD_MAX];
+};
+
 /* The contents of a vector file. */
 struct pc_rows {
 	uint32_t dim, element, ids;
@@ -101,6 +116,8 @@ struct pc_rows {
 	uint64_t id[PC_ROWS_MAX];
 	uint32_t seq[PC_ROWS_MAX];	/* what brought the row */
 	uint32_t dead[PC_ROWS_MAX];	/* what deleted it, or 0 */
+	uint32_t set[PC_COLUMNS][PC_ROWS_MAX];	/* what set a column last, or 0 */
+	bool inserted[PC_ROWS_MAX];	/* with attributes */
 };
 
 /* The self-describing record of an ordinary file. */
@@ -128,17 +145,9 @@ void pc_row_fill(void *row, uint32_t fid, uint64_t id, uint32_t dim,
 		 uint32_t element);
 size_t pc_row_bytes(uint32_t dim, uint32_t element);
 
-/* What the rows of BATCH_INSERT have in the columns n:i64 and word:string. */
-#define PC_COLUMNS	2
-#define PC_WORD_MAX	64
-struct pc_attributes {
-	bool has_word;
-	int64_t n;
-	char word[PC_WORD_MAX];
-};
-
+/* What an insert (set 0) or PC_SET (its seq) gives the columns of a row. */
 void pc_attributes_make(struct pc_attributes *attributes, uint32_t fid,
-			uint64_t id);
+			uint64_t id, const uint32_t set[PC_COLUMNS]);
 void pc_link_target(char *target, uint32_t fid, uint32_t length);
 
 void pc_path_dir(char path[PC_PATH], const char *top, uint32_t dir);
@@ -162,5 +171,23 @@ void pc_rows_ack(struct pc_rows *rows, uint32_t seq);
 /* Rows that PC_DELETE names and that are alive; their places go into @at. */
 uint32_t pc_rows_select(const struct pc_rows *rows, const struct pc_op *op,
 			uint32_t *at);
+
+/* In powercut_index.c */
+
+struct pc_search {
+	uint32_t index;		/* enum vexfs_index_type */
+	uint32_t flags;
+	uint32_t k;
+	uint64_t near;		/* the query is the row that an id stands for */
+};
+
+/*
+ * Search a file whose rows @live are known, and compare with brute force.
+ * NULL, or what is wrong.
+ */
+const char *pc_search_check(int fd, uint32_t fid, const struct pc_rows *rows,
+			    const bool *live, const struct pc_search *search);
+/* Wait until rows are encoded and an index built. NULL, or what is wrong. */
+const char *pc_settle(int fd, unsigned int seconds);
 
 #endif /* POWERCUT_MODEL_H */
