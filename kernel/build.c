@@ -60,6 +60,16 @@ void vexfs_build_free(struct inode *inode)
 	VEXFS_I(inode)->build = NULL;
 }
 
+int vexfs_build_stopped(const struct vexfs_build *build)
+{
+	struct super_block *sb = build->inode->i_sb;
+
+	if (READ_ONCE(build->cancel))
+		return -ECANCELED;
+	return vexfs_background_stopped(sb) ||
+	       READ_ONCE(sb->s_writers.frozen) != SB_UNFROZEN ? -EINTR : 0;
+}
+
 /* The tools */
 
 int vexfs_grower_row(struct vexfs_grower *grower, u64 row, const void **data)
@@ -270,8 +280,13 @@ static int vexfs_build_more(struct vexfs_build *build)
 	if (ret)
 		return ret == -ENOENT ? -ESTALE : ret;
 	index = build->grower->index;
-	if (index->rows >= index->target)
-		return vexfs_build_complete(build);
+	if (index->rows >= index->target) {
+		ret = vexfs_build_complete(build);
+		/* Sketches were made anew meanwhile. */
+		return ret == -ESTALE && build->grower &&
+		       !READ_ONCE(build->grower->derived->gone) ?
+		       VEXFS_STEP_MORE : ret;
+	}
 	ret = vexfs_grower_grow(build, index->target);
 	index->build_ns += ktime_get_ns() - begun;
 	WRITE_ONCE(build->progress,
@@ -361,6 +376,9 @@ static int vexfs_build_step(struct vexfs_build *build)
 	}
 	mutex_unlock(&build->lock);
 	sb_end_write(sb);
+	/* It did not get to its end, and is taken again. */
+	if (ret == -EINTR)
+		return VEXFS_STEP_FROZEN;
 	return max(ret, VEXFS_STEP_DONE);
 }
 
@@ -524,7 +542,8 @@ int vexfs_index_build(struct inode *inode, const struct vexfs_build_index *call)
 		return -ENOMEM;
 	if (READ_ONCE(build->building))
 		return -EBUSY;
-	mutex_lock(&build->lock);
+	if (mutex_lock_killable(&build->lock))
+		return -EINTR;
 	if (build->building) {
 		err = -EBUSY;
 	} else {

@@ -205,8 +205,8 @@ u32 vexfs_index_effort(const struct vexfs_index *index,
  * @q: the query
  * @row: the row
  *
- * Return: 1 if it is among the nearest so far, 0 if not or if it is deleted, or
- * a negative errno.
+ * Return: 1 if it is among the nearest so far, or would be but for being deleted
+ * or refused by the filter; 0 if not; or a negative errno.
  */
 int vexfs_index_look(struct vexfs_pass *pass, u32 q, u64 row);
 
@@ -246,6 +246,17 @@ static inline bool vexfs_background_stopped(struct super_block *sb)
 {
 	return !READ_ONCE(VEXFS_SB(sb)->encoding);
 }
+
+/**
+ * vexfs_build_stopped() - is a step of the work to end at once?
+ * @build: what goes on with the file
+ *
+ * For steps that may take long. What was done in the step is lost.
+ *
+ * Return: 0; -ECANCELED; or -EINTR if the volume is being unmounted, remounted
+ * or frozen, and then the step is taken again afterwards.
+ */
+int vexfs_build_stopped(const struct vexfs_build *build);
 
 int vexfs_index_build(struct inode *inode, const struct vexfs_build_index *call);
 int vexfs_index_drop(struct inode *inode, const struct vexfs_drop_index *call);

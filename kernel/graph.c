@@ -119,12 +119,23 @@ static int vexfs_graph_extend(struct vexfs_grower *grower, u64 rows)
 	return err;
 }
 
-/* A row that fits no scale is remembered beside the graph. */
+/*
+ * A row that fits no scale is remembered beside the graph, in the order of
+ * rows. Only while an index is built do rows come in another order.
+ */
 static int vexfs_graph_outlier(struct vexfs_index *index, u64 row)
 {
+	u32 at = index->outliers;
+
+	while (at && index->outlier[at - 1] > row)
+		at--;
+	if (at && index->outlier[at - 1] == row)
+		return 0;
 	if (index->outliers == VEX_INDEX_OUTLIERS)
 		return -ERANGE;
-	index->outlier[index->outliers] = row;
+	memmove(&index->outlier[at + 1], &index->outlier[at],
+		(index->outliers - at) * sizeof(index->outlier[0]));
+	index->outlier[at] = row;
 	/* Whoever sees the number sees what it counts. */
 	smp_store_release(&index->outliers, index->outliers + 1);
 	return 0;
@@ -270,7 +281,8 @@ static int vexfs_graph_samples(struct vexfs_grower *grower)
 		err = vexfs_graph_insert(grower, &source, row);
 	vexfs_window_end(codes);
 	vexfs_window_end(nodes);
-	grower->stride = 0;
+	if (!err)
+		grower->stride = 0;
 	return err;
 }
 
@@ -284,7 +296,13 @@ int vexfs_graph_finish(struct vexfs_grower *grower)
 		return 0;
 	}
 	err = vexfs_graph_efforts(grower);
-	return err ? err : vexfs_graph_samples(grower);
+	if (!err)
+		err = vexfs_graph_samples(grower);
+	/* Not measured as long as some of the rows are missing. */
+	if (err)
+		memset(grower->index->targets, 0,
+		       sizeof(grower->index->targets));
+	return err;
 }
 
 /* Searching */
@@ -446,8 +464,9 @@ static int vexfs_graph_knn(struct vexfs_pass *pass)
 	if (search.index && search.sketches &&
 	    search.index->type == VEXFS_INDEX_HNSW && vexfs_index_suits(pass)) {
 		/* Whoever sees the number sees what it counts. */
-		search.rows = min(smp_load_acquire(&search.index->rows),
-				  pass->end_row);
+		search.rows = min3(smp_load_acquire(&search.index->rows),
+				   vexfs_sketches_rows(search.sketches),
+				   pass->end_row);
 		search.effort = vexfs_index_effort(search.index, pass);
 		err = vexfs_graph_search_memory(&search);
 		if (!err)

@@ -251,10 +251,10 @@ int vexfs_index_look(struct vexfs_pass *pass, u32 q, u64 row)
 	if (interval.lo > limit)
 		return 0;
 	ret = vexfs_pass_live(pass, row);
-	if (ret <= 0)
-		return ret;
-	ret = vexfs_pass_offer(query, row, &interval);
-	return ret ? ret : 1;
+	if (ret > 0)
+		ret = vexfs_pass_offer(query, row, &interval);
+	/* A row that is not there says nothing of those behind it. */
+	return ret < 0 ? ret : 1;
 }
 
 int vexfs_index_rest(struct vexfs_pass *pass, struct vexfs_index *index,

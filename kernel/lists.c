@@ -17,6 +17,16 @@
 /* Rows of a run at most: 6 bytes of memory each. */
 #define VEXFS_LISTS_RUN_ROWS	4194304U
 
+/*
+ * With a filter, or when so many rows are deleted, more lists are looked into if
+ * it takes them.
+ */
+#define VEXFS_LISTS_DELETED	8U
+#define VEXFS_LISTS_FILTERED	16U
+
+/* Memory for centres, at least. There is more on large machines. */
+#define VEXFS_LISTS_CENTRES_MIN	(64ULL << 20)
+
 u64 vexfs_lists_encoding(const struct vexfs_sketches *sketches)
 {
 	u8 parameters[VEX_SKETCH_PARAMETERS];
@@ -47,13 +57,11 @@ static int vexfs_lists_stop(void *context)
 {
 	struct vexfs_grower *grower = context;
 	struct vexfs_build *build = grower->build;
+	int err = vexfs_build_stopped(build);
 
 	cond_resched();
-	if (READ_ONCE(build->cancel))
-		return -ECANCELED;
-	/* It begins again when the volume is mounted again. */
-	if (vexfs_background_stopped(build->inode->i_sb))
-		return -EINTR;
+	if (err)
+		return err;
 	if (build->building && grower->lists->builder)
 		WRITE_ONCE(build->progress,
 			   vex_lists_progress(grower->lists->builder,
@@ -202,6 +210,28 @@ static int vexfs_lists_fill(struct vexfs_grower *grower,
 	return err;
 }
 
+/* How many lists: no more than there are rows, and than memory is for. */
+static u32 vexfs_lists_number(const struct vexfs_grower *grower, u64 rows)
+{
+	const struct vex_sketch *config = &grower->sketches->config;
+	u32 wanted = grower->index->lists_wanted;
+	/* See vex_lists_builder_bytes(). */
+	u32 bytes = 12 * config->dim + vex_lists_sketch_query_bytes(config);
+	u64 memory = max(VEXFS_LISTS_CENTRES_MIN,
+			 ((u64)totalram_pages() << PAGE_SHIFT) / 16);
+
+	return min3(wanted ? (u64)wanted : vex_lists_number(rows), max_t(u64, rows, 1),
+		    div_u64(memory, bytes));
+}
+
+/* Are the lists' records the same as those of the sketches? */
+static bool vexfs_lists_fit(const struct vexfs_index *index,
+			    const struct vexfs_sketches *sketches)
+{
+	return index->lists.record_bytes == sketches->config.record_bytes &&
+	       index->sketches == vexfs_lists_encoding(sketches);
+}
+
 int vexfs_lists_grow(struct vexfs_grower *grower, u64 rows)
 {
 	const struct vex_sketch *config = &grower->sketches->config;
@@ -209,14 +239,15 @@ int vexfs_lists_grow(struct vexfs_grower *grower, u64 rows)
 	struct vex_lists *lists;
 	int err = 0;
 
+	/* Sketches were made anew since, in another way. */
+	if (index->lists.runs && !vexfs_lists_fit(index, grower->sketches))
+		return -ESTALE;
 	lists = kmalloc(sizeof(*lists), GFP_KERNEL);
 	if (!lists)
 		return -ENOMEM;
 	*lists = index->lists;
 	if (!lists->runs) {
-		err = vex_lists_init(lists, index->lists_wanted ?
-				     index->lists_wanted :
-				     vex_lists_number(rows),
+		err = vex_lists_init(lists, vexfs_lists_number(grower, rows),
 				     config->dim, config->record_bytes, 0);
 		index->sketches = vexfs_lists_encoding(grower->sketches);
 	}
@@ -239,12 +270,15 @@ int vexfs_lists_grow(struct vexfs_grower *grower, u64 rows)
  * struct vexfs_lists_search - what the queries of a pass share
  * @lists: where things are
  * @sketches: the file's sketches
+ * @codes: their pages
  * @fork: the index's pages
  * @window: their window
  * @build: the build that measures, or NULL
  * @filter: which rows may be found, or NULL for all
+ * @tombstones: walks the rows that are deleted, or NULL if there are none
  * @rows: rows that are there
  * @effort: lists to look into
+ * @enough: fewer will do if the rows in them may be found; 0: they will not
  * @candidates: rows wanted
  * @query: room for a prepared query
  * @scratch: to prepare it
@@ -253,12 +287,15 @@ int vexfs_lists_grow(struct vexfs_grower *grower, u64 rows)
 struct vexfs_lists_search {
 	struct vex_lists lists;
 	struct vexfs_sketches *sketches;
+	struct vex_pages codes;
 	struct vex_pages fork;
 	struct vexfs_window *window;
 	struct vexfs_build *build;
 	struct vexfs_filter *filter;
+	struct vexfs_run_cursor *tombstones;
 	u64 rows;
 	u32 effort;
+	u32 enough;
 	u32 candidates;
 	void *query;
 	void *scratch;
@@ -285,11 +322,26 @@ static void vexfs_lists_ahead(void *context, u64 page, u64 pages)
 		vexfs_window_ahead(search->window, page, pages);
 }
 
+/*
+ * The lists know what was deleted before they were made, but not what was deleted
+ * since. Sketches tell that sooner than the tombstones do, if they are in memory.
+ */
 static bool vexfs_lists_admit(void *context, u64 row)
 {
 	struct vexfs_lists_search *search = context;
+	struct vex_run run;
+	const void *code;
 
-	return vexfs_filter_row(search->filter, row) > 0;
+	if (search->filter && vexfs_filter_row(search->filter, row) <= 0)
+		return false;
+	if (!search->tombstones)
+		return true;
+	code = vex_pages_peek(&search->codes, row);
+	if (code)
+		return !vex_sketch_is_dead(code);
+	/* Those that are found are asked for again. */
+	return vexfs_cursor_find(search->tombstones, row, &run) ||
+	       run.key > row;
 }
 
 /* The candidates of one query. */
@@ -304,10 +356,12 @@ static int vexfs_lists_find(struct vexfs_lists_search *search, u32 query_type,
 		.ahead = vexfs_lists_ahead,
 		.score = vex_lists_sketch_score,
 		.effort = search->effort,
+		.enough = search->enough,
 		.candidates = search->candidates,
 		.shares = 1,
 		.rows = search->rows,
-		.admit = search->filter ? vexfs_lists_admit : NULL,
+		.admit = search->filter || search->tombstones ?
+			 vexfs_lists_admit : NULL,
 		.admit_context = search,
 	};
 	struct vex_sketch_query *prepared;
@@ -425,6 +479,10 @@ static int vexfs_lists_pass(struct vexfs_lists_search *search,
 			return ret;
 		pass->counts.codes_compared += found.scored;
 		pass->counts.rows_scanned += found.scored;
+		/* The lists that are near hold little of what is wanted. */
+		if (found.lacking || (found.count < pass->k &&
+				      found.lists < search->lists.lists))
+			return -ERANGE;
 		for (i = 0, vain = 0; i < found.count && vain < patience; i++) {
 			ret = vexfs_index_look(pass, q, found.hits[i].row);
 			if (ret < 0)
@@ -435,27 +493,44 @@ static int vexfs_lists_pass(struct vexfs_lists_search *search,
 	return 0;
 }
 
+/* May many of the rows in lists not be found? */
+static bool vexfs_lists_sparse(const struct vexfs_pass *pass)
+{
+	const struct vexfs_vector *vector =
+		&VEXFS_I(pass->matrix.inode)->vector;
+
+	return pass->filter || READ_ONCE(vector->deleted) >
+			       pass->snapshot.rows / VEXFS_LISTS_DELETED;
+}
+
 static int vexfs_lists_run(struct vexfs_pass *pass, struct vexfs_index *index,
 			   struct vexfs_sketches *sketches, u64 *rows)
 {
+	u32 effort = vexfs_index_effort(index, pass);
 	struct vexfs_lists_search *search;
-	int cookie, err;
+	bool sparse = vexfs_lists_sparse(pass);
+	int cookie, codes, err;
 
 	/* Codes of another encoding say nothing. */
 	if (index->type != VEXFS_INDEX_IVF || !vexfs_index_suits(pass) ||
-	    index->sketches != vexfs_lists_encoding(sketches))
+	    !vexfs_lists_fit(index, sketches))
 		return -ERANGE;
-	search = vexfs_lists_search_new(index, sketches,
-					vexfs_index_effort(index, pass),
+	search = vexfs_lists_search_new(index, sketches, sparse ?
+					VEXFS_LISTS_FILTERED * effort : effort,
 					VEXFS_LISTS_SHARE * pass->k +
 					VEXFS_LISTS_MORE);
 	if (IS_ERR(search))
 		return PTR_ERR(search);
 	*rows = search->rows;
 	search->filter = pass->filter;
+	search->tombstones = pass->tombstones.fork ? &pass->tombstones : NULL;
+	if (sparse && (search->filter || search->tombstones))
+		search->enough = effort;
 	search->rows = min(search->rows, pass->end_row);
 	cookie = vexfs_window_begin(search->window, &search->fork);
+	codes = vexfs_window_begin(&sketches->window, &search->codes);
 	err = vexfs_lists_pass(search, pass);
+	vexfs_window_end(codes);
 	vexfs_window_end(cookie);
 	vexfs_lists_search_free(search);
 	return err;

@@ -155,8 +155,8 @@ static int vexfs_measure_truth(struct vexfs_measure *measure)
 		if (row % 64)
 			continue;
 		cond_resched();
-		if (READ_ONCE(grower->build->cancel))
-			err = -ECANCELED;
+		if (!err)
+			err = vexfs_build_stopped(grower->build);
 	}
 	return err;
 }
@@ -203,7 +203,9 @@ static int vexfs_measure_recall(struct vexfs_measure *measure,
 	int ret;
 
 	for (q = 0; q < VEXFS_MEASURE_QUERIES; q++) {
-		ret = vexfs_measure_query(measure, q, search, effort);
+		ret = vexfs_build_stopped(measure->grower->build);
+		if (!ret)
+			ret = vexfs_measure_query(measure, q, search, effort);
 		if (ret < 0)
 			return ret;
 		hits += ret;
@@ -251,6 +253,10 @@ int vexfs_measure(struct vexfs_grower *grower, vexfs_measure_search search,
 		err2 = vexfs_measure_truth(measure);
 	if (!err2)
 		err2 = vexfs_measure_efforts(measure, search, least, most);
+	/* Some would be there without the others. */
+	if (err2)
+		memset(grower->index->targets, 0,
+		       sizeof(grower->index->targets));
 	vexfs_cursor_exit(&measure->tombstones);
 	kvfree(measure->memory);
 	kvfree(measure);

@@ -186,11 +186,14 @@ static void vexfs_rows_grow(struct inode *inode, u64 rows, u64 next_id)
 	struct vexfs_inode_info *info = VEXFS_I(inode);
 
 	WRITE_ONCE(info->vector.next_id, next_id);
-	/* Whoever sees the rows sees their bytes and ids. */
-	smp_store_release(&info->vector.rows, rows);
 	spin_lock(&info->lock);
 	info->vector.boundary.rows = rows;
 	info->vector.boundary.next_id = next_id;
+	/*
+	 * Whoever sees the rows sees their bytes and ids; and if he publishes
+	 * then, they are among what is published.
+	 */
+	smp_store_release(&info->vector.rows, rows);
 	spin_unlock(&info->lock);
 	mark_inode_dirty_sync(inode);
 	vexfs_encode_grown(inode);

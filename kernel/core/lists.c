@@ -4,6 +4,16 @@
  */
 #include "lists.h"
 
+/* What a list counts for whose rows may be candidates. */
+#define LIST_WORTH	16U
+/*
+ * If the nearest lists count for nothing, what is looked for is far from the
+ * query, where more lists are about equally far: so many times more.
+ */
+#define FAR_LISTS	3U
+/* Of a piece of entries so many are asked whether they may. */
+#define PIECE_SAMPLE	4U
+
 static u32 entry_bytes(const struct vex_lists *lists)
 {
 	return VEX_LISTS_ENTRY_BYTES + lists->record_bytes;
@@ -197,6 +207,9 @@ struct search {
 	struct best best;
 	u32 per_page;
 	u64 scored;
+	u64 worth;	/* of the lists that were scanned */
+	u32 asked;	/* rows of the list at hand that were asked for */
+	u32 admitted;
 };
 
 static int may_go_on(const struct vex_lists_query *query)
@@ -214,7 +227,7 @@ static int choose_lists(struct search *search)
 	u32 list = 0;
 	u32 i;
 
-	if (search->query->effort >= lists->lists) {
+	if (search->query->effort >= lists->lists && !search->query->enough) {
 		for (; list < lists->lists; list++)
 			offer(&search->chosen, 0, list);
 		return 0;
@@ -274,6 +287,30 @@ static int find_entries(const struct search *search,
 	return *start <= *end && *end <= run->entries ? 0 : -EUCLEAN;
 }
 
+/* Ask for some of the rows whether they may be candidates. */
+static void sample_piece(struct search *search, const u8 *rows, u32 count)
+{
+	const struct vex_lists_query *query = search->query;
+	u32 step = max(count / PIECE_SAMPLE, 1U);
+	u32 i;
+
+	for (i = 0; i < count; i += step) {
+		search->asked++;
+		search->admitted += query->admit(query->admit_context,
+						 vex_load_le64(rows +
+							       (size_t)i * 8));
+	}
+}
+
+/* What the list at hand counts for. */
+static u32 list_worth(const struct search *search)
+{
+	if (!search->asked)
+		return 0;
+	return (u32)min_t(u64, LIST_WORTH, 4ULL * LIST_WORTH *
+					   search->admitted / search->asked);
+}
+
 /* Score entries that are next to each other in a page. */
 static void scan_piece(struct search *search, const u8 *page, u32 index,
 		       u32 count, u64 first_row, u64 end_row)
@@ -284,6 +321,8 @@ static void scan_piece(struct search *search, const u8 *page, u32 index,
 	s64 scores[VEX_KMEANS_BLOCK];
 	u32 i;
 
+	if (query->enough)
+		sample_piece(search, rows, count);
 	query->score(query->query, page + (size_t)index * bytes, count, scores);
 	for (i = 0; i < count; i++) {
 		u64 row;
@@ -344,12 +383,16 @@ static int look_ahead(const struct search *search)
 	const struct vex_lists_query *query = search->query;
 	const struct vex_lists *lists = search->lists;
 	u64 pages = pages_for(lists->lists, 8);
+	u32 count = search->chosen.count;
 	u32 run;
 	u32 i;
 
+	if (query->enough)
+		count = (u32)min_t(u64, count,
+				   (u64)query->enough * query->shares);
 	for (run = 0; run < lists->runs; run++)
 		query->ahead(query->context, lists->run[run].directory, pages);
-	for (i = query->share; i < search->chosen.count; i += query->shares) {
+	for (i = query->share; i < count; i += query->shares) {
 		for (run = 0; run < lists->runs; run++) {
 			u32 list = (u32)search->chosen.hits[i].row;
 			u64 start, end, page;
@@ -369,9 +412,11 @@ static int look_ahead(const struct search *search)
 	return 0;
 }
 
-static int scan_lists(struct search *search, u32 *scanned)
+static int scan_lists(struct search *search, struct vex_lists_result *result)
 {
 	const struct vex_lists *lists = search->lists;
+	u64 enough = (u64)search->query->enough * LIST_WORTH;
+	u64 wanted = enough;
 	u32 step = search->query->shares;
 	u32 run;
 	u32 i;
@@ -379,6 +424,13 @@ static int scan_lists(struct search *search, u32 *scanned)
 	for (i = search->query->share; i < search->chosen.count; i += step) {
 		u32 list = (u32)search->chosen.hits[i].row;
 
+		if (enough && result->lists == search->query->enough)
+			wanted += FAR_LISTS * (enough - search->worth);
+		if (enough && result->lists >= search->query->enough &&
+		    search->worth >= wanted)
+			return 0;
+		search->asked = 0;
+		search->admitted = 0;
 		for (run = 0; run < lists->runs; run++) {
 			u64 start, end;
 			int ret = find_entries(search, &lists->run[run], list,
@@ -391,8 +443,11 @@ static int scan_lists(struct search *search, u32 *scanned)
 			if (ret)
 				return ret;
 		}
-		++*scanned;
+		search->worth += list_worth(search);
+		result->lists++;
 	}
+	result->lacking = search->worth < wanted &&
+			  search->chosen.count < lists->lists;
 	return 0;
 }
 
@@ -423,7 +478,7 @@ int vex_lists_search(const struct vex_lists *lists,
 
 	memset(result, 0, sizeof(*result));
 	if (!vex_lists_search_bytes(lists, query->effort, query->candidates) ||
-	    query->share >= query->shares)
+	    query->share >= query->shares || (query->enough && !query->admit))
 		return -EINVAL;
 	search.best.hits = search.chosen.hits + search.chosen.wanted;
 	search.per_page = VEX_RECORD_BYTES_MAX / entry_bytes(lists);
@@ -434,7 +489,7 @@ int vex_lists_search(const struct vex_lists *lists,
 	if (query->ahead)
 		ret = look_ahead(&search);
 	if (!ret)
-		ret = scan_lists(&search, &result->lists);
+		ret = scan_lists(&search, result);
 	if (ret)
 		return ret;
 	sort_best(&search.best);

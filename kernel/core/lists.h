@@ -226,6 +226,10 @@ struct vex_lists_hit {
  * @score: estimates distances, of records of rows and of centroids
  * @query: passed to @score
  * @effort: lists to scan, 1..VEX_LISTS_MAX; more than there are means all
+ * @enough: with @admit: so many lists are enough if their rows may be candidates;
+ *	one of which less than a quarter may counts for less. The more of
+ *	the nearest count for less, the more are scanned, up to @effort. 0: all
+ *	lists of @effort are scanned
  * @candidates: rows to find
  * @share: this search takes every @shares-th of the chosen lists ...
  * @shares: ... from this one on; below @shares. 0 and 1: all lists
@@ -241,6 +245,7 @@ struct vex_lists_query {
 	vex_kmeans_score score;
 	const void *query;
 	u32 effort;
+	u32 enough;
 	u32 candidates;
 	u32 share;
 	u32 shares;
@@ -256,12 +261,15 @@ struct vex_lists_query {
  * @count: how many, up to the candidates wanted
  * @scored: codes that were compared, those of centroids included
  * @lists: lists that were scanned
+ * @lacking: there were not enough lists among those of @effort, and others
+ *	were left out
  */
 struct vex_lists_result {
 	const struct vex_lists_hit *hits;
 	u32 count;
 	u64 scored;
 	u32 lists;
+	bool lacking;
 };
 
 /**

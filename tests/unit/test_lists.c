@@ -644,6 +644,65 @@ static void test_deleted_and_refused(void **state)
 	close_file(&file);
 }
 
+struct admitted {
+	struct file *file;
+	u64 from;
+};
+
+static bool admit_from(void *context, u64 row)
+{
+	const struct admitted *admitted = context;
+
+	assert_true(row < admitted->file->rows);
+	return row >= admitted->from;
+}
+
+/* Where few rows may be candidates, more lists are looked into. */
+static void test_enough(void **state)
+{
+	struct vex_lists_query query = {
+		.effort = 20, .candidates = K, .admit = admit_from,
+	};
+	struct vex_lists_hit hits[K];
+	struct vex_lists_result result;
+	struct admitted admitted;
+	struct file file;
+	s32 values[20];
+
+	(void)state;
+	open_file(&file, 20, false);
+	add_rows(&file, 4000, 60);
+	assert_int_equal(build(&file, 100, 4000, 3), 0);
+	get_values(&file, 1, values);
+	admitted.file = &file;
+	query.admit_context = &admitted;
+
+	/* All rows may: no more lists than are enough. */
+	admitted.from = 0;
+	query.enough = 5;
+	assert_int_equal(search(&file, values, query, hits, &result), 0);
+	assert_false(result.lacking);
+	assert_int_equal(result.lists, 5);
+
+	/* One row in 40 may: all lists of the effort, and they do not do. */
+	admitted.from = 3900;
+	assert_int_equal(search(&file, values, query, hits, &result), 0);
+	assert_true(result.lacking);
+	assert_int_equal(result.lists, 20);
+
+	/* There are no more lists than all. */
+	query.effort = 200;
+	query.enough = 200;
+	assert_int_equal(search(&file, values, query, hits, &result), 0);
+	assert_false(result.lacking);
+	assert_int_equal(result.lists, 100);
+	assert_int_equal(result.count, K);
+
+	query.admit = NULL;
+	assert_int_equal(search(&file, values, query, hits, &result), -EINVAL);
+	close_file(&file);
+}
+
 /* The shares of a search find together what it finds alone. */
 static void test_shares(void **state)
 {
@@ -822,6 +881,7 @@ int main(void)
 		cmocka_unit_test(test_few),
 		cmocka_unit_test(test_append),
 		cmocka_unit_test(test_deleted_and_refused),
+		cmocka_unit_test(test_enough),
 		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_stops),
 		cmocka_unit_test(test_arguments),

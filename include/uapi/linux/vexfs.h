@@ -424,10 +424,12 @@ enum vexfs_index_type {
  *       VEXFS_SEARCH_EXACT; 0 for VEXFS_RECALL_DEFAULT, or if @effort is set
  *       or with VEXFS_SEARCH_EXACT
  * @reserved0: 0
- * @filter: 0
- * @filter_bytes: 0
- * @filter_ids: 0
- * @filter_ids_count: 0
+ * @filter: pointer to a struct vexfs_filter_program, or 0: only rows that pass
+ *       it are found
+ * @filter_bytes: its bytes, or 0
+ * @filter_ids: pointer to ids in ascending order, each once, or 0: only these
+ *       rows are found; ids that name no row are passed over
+ * @filter_ids_count: how many, or 0
  * @rows_scanned: rows looked at, be it by their codes, once for all queries
  *       that shared a pass (out)
  * @exact_decisions: comparisons that took wide arithmetic (out)
@@ -492,10 +494,12 @@ struct vexfs_knn_search {
  *       when there is nothing more
  * @generation: the generation that @cursor belongs to (in and out; ignored
  *       when @cursor is 0); ESTALE if it has changed meanwhile
- * @filter: 0
- * @filter_bytes: 0
- * @filter_ids: 0
- * @filter_ids_count: 0
+ * @filter: pointer to a struct vexfs_filter_program, or 0: only rows that pass
+ *       it are found
+ * @filter_bytes: its bytes, or 0
+ * @filter_ids: pointer to ids in ascending order, each once, or 0: only these
+ *       rows are found; ids that name no row are passed over
+ * @filter_ids_count: how many, or 0
  * @rows_scanned: rows looked at, be it by their codes (out)
  * @exact_decisions: comparisons that took wide arithmetic (out)
  * @codes_compared: as in struct vexfs_knn_search (out)
