@@ -161,18 +161,23 @@ void vexfs_derived_tell(struct vexfs_derived *derived)
 {
 	journal_t *journal = VEXFS_SB(derived->fork->i_sb)->journal;
 
-	derived->told_tid = jbd2_get_latest_transaction(journal);
-	derived->told = true;
+	/* Pages other than this one may be on their way to the disk. */
+	WRITE_ONCE(derived->told_tid, jbd2_get_latest_transaction(journal));
+	smp_store_release(&derived->told, true);
 }
 
 /* What the page tells of the base is on disk before it. */
 static void vexfs_derived_await(const struct vexfs_derived *derived)
 {
 	journal_t *journal = VEXFS_SB(derived->fork->i_sb)->journal;
+	tid_t tid;
 
-	if (derived->told &&
-	    !jbd2_transaction_committed(journal, derived->told_tid))
-		jbd2_complete_transaction(journal, derived->told_tid);
+	/* Pairs with vexfs_derived_tell(). */
+	if (!smp_load_acquire(&derived->told))
+		return;
+	tid = READ_ONCE(derived->told_tid);
+	if (!jbd2_transaction_committed(journal, tid))
+		jbd2_complete_transaction(journal, tid);
 }
 
 void vexfs_derived_stamp(struct inode *fork, loff_t offset)
@@ -230,18 +235,22 @@ static int vexfs_derived_write_header(struct vexfs_derived *derived,
 	slot->dv_sequence = cpu_to_le64(sequence);
 	slot->dv_generation = cpu_to_le64(derived->generation);
 	vex_derived_seal(slot);
-	derived->header = *slot;
 	if (i_size_read(fork) < VEX_DERIVED_SLOTS * VEX_PAGE_BYTES)
 		i_size_write(fork, VEX_DERIVED_SLOTS * VEX_PAGE_BYTES);
 	folio_mark_uptodate(folio);
 	folio_mark_dirty(folio);
 	folio_unlock(folio);
-	folio_put(folio);
 	err = filemap_write_and_wait_range(fork->i_mapping,
 					   page << PAGE_SHIFT,
 					   (page << PAGE_SHIFT) +
 					   PAGE_SIZE - 1);
-	return err ? err : vexfs_derived_flush(fork->i_sb);
+	if (!err)
+		err = vexfs_derived_flush(fork->i_sb);
+	/* If it is not on disk, the next try must not harm the one that is. */
+	if (!err)
+		derived->header = *slot;
+	folio_put(folio);
+	return err;
 }
 
 int vexfs_derived_checkpoint(struct vexfs_derived *derived,

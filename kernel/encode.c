@@ -39,7 +39,9 @@ static bool vexfs_encode_possible(struct inode *base)
 	const struct vexfs_disk_schema *schema =
 		&VEXFS_I(base)->vector.schema;
 
+	/* Without a name, nobody will search it again. */
 	return READ_ONCE(sbi->encoding) && !sb_rdonly(base->i_sb) &&
+	       READ_ONCE(base->i_nlink) &&
 	       READ_ONCE(VEXFS_I(base)->vector.rows) >= VEXFS_SKETCH_ROWS_MIN &&
 	       vex_sketch_possible(schema->s_element, schema->s_metric,
 				   le32_to_cpu(schema->s_dim));
@@ -103,8 +105,7 @@ static int vexfs_encode_file(struct inode *base)
 	struct vexfs_sketches *sketches;
 	int ret;
 
-	/* Nobody will search it again. */
-	if (!vexfs_encode_possible(base) || !READ_ONCE(base->i_nlink))
+	if (!vexfs_encode_possible(base))
 		return VEXFS_ENCODE_DONE;
 	vexfs_snapshot_take(base, &snapshot);
 	sketches = vexfs_sketches_open(base, snapshot.generation);
@@ -169,7 +170,8 @@ static void vexfs_encode_note(struct inode *base, int ret)
 			  (u64)base->i_ino, ret);
 	spin_lock(&sbi->encode_lock);
 	sbi->encode_turn = NULL;
-	info->encode_error = min(ret, 0);
+	WRITE_ONCE(sbi->encode_turns, sbi->encode_turns + 1);
+	WRITE_ONCE(info->encode_error, min(ret, 0));
 	info->encode_at = get_jiffies_64();
 	if (ret == VEXFS_ENCODE_WAIT)
 		info->encode_at += VEXFS_ENCODE_IDLE;
@@ -296,9 +298,11 @@ int vexfs_encode_wait(struct inode *base)
 {
 	struct vexfs_sb_info *sbi = VEXFS_SB(base->i_sb);
 	u64 rows = READ_ONCE(VEXFS_I(base)->vector.rows);
+	unsigned int turns;
 	int ret = 0;
 
 	for (;;) {
+		turns = READ_ONCE(sbi->encode_turns);
 		vexfs_encode_later(base);
 		ret = vexfs_encode_reached(base, rows);
 		if (ret)
@@ -307,8 +311,8 @@ int vexfs_encode_wait(struct inode *base)
 			return -EINTR;
 		/* The time is for what may go wrong without waking anybody. */
 		wait_event_killable_timeout(sbi->encode_wait,
-					    vexfs_encode_reached(base, rows),
-					    HZ);
+					    READ_ONCE(sbi->encode_turns) !=
+					    turns, HZ);
 	}
 }
 
@@ -381,5 +385,8 @@ void vexfs_encode_stop(struct super_block *sb)
 			vexfs_encode_save(&info->vfs_inode);
 		iput(&info->vfs_inode);
 	}
+	spin_lock(&sbi->encode_lock);
+	WRITE_ONCE(sbi->encode_turns, sbi->encode_turns + 1);
+	spin_unlock(&sbi->encode_lock);
 	wake_up_all(&sbi->encode_wait);
 }

@@ -272,7 +272,8 @@ static int vexfs_call_run(struct file *file, const struct vexfs_call *call,
 	err = mnt_want_write_file(file);
 	if (err)
 		return err;
-	err = call->run(file, arg);
+	/* It may have become so after it was opened. */
+	err = IS_IMMUTABLE(file_inode(file)) ? -EPERM : call->run(file, arg);
 	mnt_drop_write_file(file);
 	return err;
 }

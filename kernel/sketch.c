@@ -106,25 +106,40 @@ out_free:
 	return err;
 }
 
-/* What the header says, checked; then the centre and the window. */
-static int vexfs_sketches_read(struct vexfs_derived *derived,
-			       struct vexfs_sketches *sketches)
+/* What the header says, checked. Context: write_lock. */
+static int vexfs_sketches_parse(struct vexfs_sketches *sketches,
+				const struct vexfs_disk_derived *header,
+				const struct vexfs_vector *vector)
 {
-	const struct vexfs_disk_derived *header = &derived->header;
 	const struct vexfs_sketch_parameters *parameters =
 		(const void *)header->dv_parameters;
-	struct vexfs_vector *vector =
-		&VEXFS_I(VEXFS_I(derived->fork)->fork_base)->vector;
-	u64 rows = le64_to_cpu(header->dv_rows), first, pages;
-	u32 per_page;
-	int err;
+	u64 rows = le64_to_cpu(header->dv_rows);
 
 	if (le32_to_cpu(header->dv_kind) != VEXFS_DERIVED_SKETCHES ||
 	    rows > READ_ONCE(vector->published_rows))
 		return -EUCLEAN;
-	err = vex_sketch_load(&sketches->config, parameters->sk_config,
-			      vector->schema.s_element, vector->schema.s_metric,
-			      le32_to_cpu(vector->schema.s_dim));
+	sketches->sample_rows = le64_to_cpu(parameters->sk_sample_rows);
+	sketches->rows = rows;
+	sketches->saved_rows = rows;
+	return vex_sketch_load(&sketches->config, parameters->sk_config,
+			       vector->schema.s_element,
+			       vector->schema.s_metric,
+			       le32_to_cpu(vector->schema.s_dim));
+}
+
+/* What the header says; then the centre and the window. */
+static int vexfs_sketches_read(struct vexfs_derived *derived,
+			       struct vexfs_sketches *sketches)
+{
+	struct vexfs_vector *vector =
+		&VEXFS_I(VEXFS_I(derived->fork)->fork_base)->vector;
+	u64 first, pages;
+	u32 per_page;
+	int err;
+
+	mutex_lock(&derived->write_lock);
+	err = vexfs_sketches_parse(sketches, &derived->header, vector);
+	mutex_unlock(&derived->write_lock);
 	if (err)
 		return err;
 	sketches->centre = kvmalloc_array(sketches->config.dim,
@@ -137,16 +152,13 @@ static int vexfs_sketches_read(struct vexfs_derived *derived,
 		return err;
 	first = VEX_DERIVED_SLOTS + vexfs_centre_pages(sketches->config.dim);
 	per_page = VEX_RECORD_BYTES_MAX / sketches->config.record_bytes;
-	pages = div_u64(rows + per_page - 1, per_page);
+	pages = div_u64(sketches->rows + per_page - 1, per_page);
 	err = vexfs_window_init(&sketches->window, derived, first,
 				sketches->config.record_bytes, pages);
 	if (err)
 		return err;
 	sketches->derived = derived;
 	sketches->window.damaged = vexfs_sketches_damaged;
-	sketches->sample_rows = le64_to_cpu(parameters->sk_sample_rows);
-	sketches->rows = rows;
-	sketches->saved_rows = rows;
 	return 0;
 }
 

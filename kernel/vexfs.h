@@ -91,6 +91,7 @@ struct vexfs_group {
  * @encode_list: vexfs_inode_info.encode_link of files that have rows to be
  *	encoded, each with a reference
  * @encode_turn: the one whose turn it is
+ * @encode_turns: counts the turns that are over; read without a lock
  * @encode_wait: woken up after each step
  * @encoding: background work may be begun
  * @background: the mount does not forbid it; changed by remounting
@@ -131,6 +132,7 @@ struct vexfs_sb_info {
 	spinlock_t encode_lock;
 	struct list_head encode_list;
 	struct vexfs_inode_info *encode_turn;
+	unsigned int encode_turns;
 	wait_queue_head_t encode_wait;
 	bool encoding;
 	bool background;

@@ -14,6 +14,9 @@
 #include "derived.h"
 #include "rows.h"
 
+/* Entries of a table that memory pressure looks at in one go. */
+#define VEXFS_SHRINK_PAGES	16384U
+
 /* Folios whose references are given back together. */
 #define VEXFS_BATCH_FOLIOS	\
 	((PAGE_SIZE - sizeof(struct vexfs_folio_batch)) / sizeof(void *))
@@ -435,7 +438,8 @@ static void vexfs_window_shrink(struct vexfs_window *window,
 
 	spin_lock(&window->lock);
 	table = vexfs_table(window);
-	for (left = table->pages; left && batch->count < most; left--) {
+	left = min_t(u64, table->pages, VEXFS_SHRINK_PAGES);
+	for (; left && window->resident && batch->count < most; left--) {
 		page = window->shrink_at < table->pages ? window->shrink_at : 0;
 		window->shrink_at = page + 1;
 		if (!table->page[page] || test_bit(page, table->kept))
