@@ -454,8 +454,9 @@ int vexfs_knn(int fd, struct vexfs_knn_search *search);
  *
  * Splits the range of rows evenly, searches the parts at once, and merges their
  * results by distance as returned, then id: rows of different parts whose exact
- * distances round to the same binary64 are in the order of their ids. Needs query_count * k * 16 bytes of memory a
- * thread.
+ * distances round to the same binary64 are in the order of their ids. Needs
+ * query_count * k * 16 bytes of memory a thread. Where an index may answer, it
+ * splits the queries instead: a single one is then searched for by one thread.
  *
  * Return: 0 or an error of vexfs_knn(); the results are then undefined.
  */

@@ -188,6 +188,27 @@ static void find_itself(int fd, uint64_t first, uint64_t count, uint64_t first_i
 	free(results);
 }
 
+/* Several threads search by the index too, and find the same. */
+static void parallel(int fd)
+{
+	static struct vexfs_result one[QUERIES][K], many[QUERIES][K];
+	uint32_t counts[QUERIES], by;
+	struct vexfs_knn_search knn;
+
+	for (by = VEXFS_INDEX_AUTO; by <= type; by += type) {
+		SAME(search(fd, by, 0, 0, one, &knn), 0);
+		knn.results = (uintptr_t)many;
+		knn.counts = (uintptr_t)counts;
+		memset(many, 0xff, sizeof(many));
+		memset(counts, 0, sizeof(counts));
+		SAME(vexfs_knn_parallel(fd, &knn, 3), 0);
+		SAME(knn.index_used, type);
+		SAME(memcmp(one, many, sizeof(one)), 0);
+		SAME(counts[0], K);
+		SAME(counts[QUERIES - 1], K);
+	}
+}
+
 static void life(void)
 {
 	static struct vexfs_result found[QUERIES][K];
@@ -214,6 +235,7 @@ static void life(void)
 	/* a file of so many rows is searched by its index unless told otherwise */
 	SAME(search(fd, VEXFS_INDEX_AUTO, 0, 0, found, &knn), 0);
 	SAME(knn.index_used, type);
+	parallel(fd);
 	SAME(search(fd, VEXFS_INDEX_SCAN, 0, 0, found, &knn), 0);
 	SAME(knn.index_used, VEXFS_INDEX_SCAN);
 	SAME(search(fd, type, VEXFS_SEARCH_EXACT, 0, found, &knn), -EINVAL);

@@ -40,7 +40,8 @@ static const char help[] =
 "  --index INDEX      auto, scan, hnsw, ivf (auto)\n"
 "  --where FILTER     only rows whose attributes hold: comparisons (= != < <= > >= in,\n"
 "                     is null) put together with and, or, not, parentheses\n"
-"  --threads N        threads that share the rows of FILE (one a CPU)\n"
+"  --threads N        threads that share the rows of FILE, or the queries if it has\n"
+"                     an index (one a CPU)\n"
 HELP_COMMON
 "\n"
 "Examples:\n"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Searches for the nearest rows: by the calling thread, and by several, each of
- * which searches a part of the rows.
+ * which searches a part of the rows, or, where there is an index, answers a part
+ * of the queries.
  */
 #define _GNU_SOURCE	/* sched_getaffinity, CPU_COUNT */
 #include <errno.h>
@@ -48,8 +49,9 @@ int vexfs_knn(int fd, struct vexfs_knn_search *search)
  * @started: was there a thread for it
  * @fd: the file
  * @search: the part's own copy of the search
- * @results: room for query_count * k results
- * @counts: room for query_count counts
+ * @results: room for query_count * k results; NULL if they go where the caller
+ *	wants them
+ * @counts: room for query_count counts, or NULL likewise
  * @head: results of the query at hand that the merge has taken so far
  * @rc: how it went
  */
@@ -197,7 +199,6 @@ static void merge_parts(struct vexfs_knn_search *search, struct part *parts, uns
 	struct vexfs_result *results = (struct vexfs_result *)(uintptr_t)search->results;
 	uint32_t *counts = (uint32_t *)(uintptr_t)search->counts;
 	uint32_t query;
-	unsigned int i;
 
 	for (query = 0; query < search->query_count; query++) {
 		uint32_t found = merge_query(parts, count, query, search->k,
@@ -206,6 +207,13 @@ static void merge_parts(struct vexfs_knn_search *search, struct part *parts, uns
 		if (counts)
 			counts[query] = found;
 	}
+}
+
+static void sum_parts(struct vexfs_knn_search *search, const struct part *parts,
+		      unsigned int count)
+{
+	unsigned int i;
+
 	search->rows_scanned = 0;
 	search->exact_decisions = 0;
 	search->codes_compared = 0;
@@ -220,6 +228,80 @@ static void merge_parts(struct vexfs_knn_search *search, struct part *parts, uns
 		search->exact_distances += parts[i].search.exact_distances;
 		search->pages_missed += parts[i].search.pages_missed;
 	}
+}
+
+/*
+ * May an index answer? It knows nothing of parts of the rows. Where the kernel scans
+ * although there is one, parts of the queries are as right.
+ */
+static int has_index(int fd, const struct vexfs_knn_search *search)
+{
+	struct vexfs_index_status status;
+
+	if ((search->flags & VEXFS_SEARCH_EXACT) || search->target_recall == VEXFS_RECALL_ONE ||
+	    search->index == VEXFS_INDEX_SCAN || search->first_row != 0 || search->row_count != 0)
+		return 0;
+	return vexfs_index_status(fd, &status) == 0 && status.state == VEXFS_INDEX_READY &&
+	       (search->index == VEXFS_INDEX_AUTO || search->index == status.type);
+}
+
+/* Deals out the queries. Their results go where the caller wants them. */
+static void deal_queries(int fd, const struct vexfs_knn_search *search, struct part *parts,
+			 unsigned int count)
+{
+	uint32_t each = search->query_count / count, more = search->query_count % count;
+	uint64_t query_bytes = search->queries_bytes / search->query_count;
+	uint64_t result_bytes = search->k * sizeof(struct vexfs_result);
+	uint32_t first = 0;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		struct vexfs_knn_search *part = &parts[i].search;
+
+		parts[i].fd = fd;
+		*part = *search;
+		part->query_count = each + (i < more);
+		part->queries += first * query_bytes;
+		part->queries_bytes = part->query_count * query_bytes;
+		part->results += first * result_bytes;
+		part->results_bytes = part->query_count * result_bytes;
+		if (part->counts)
+			part->counts += first * sizeof(uint32_t);
+		first += part->query_count;
+	}
+}
+
+static int search_by_queries(int fd, struct vexfs_knn_search *search, unsigned int count)
+{
+	struct part *parts = calloc(count, sizeof(*parts));
+	int rc;
+
+	if (!parts)
+		return -ENOMEM;
+	deal_queries(fd, search, parts, count);
+	rc = run_parts(parts, count);
+	if (rc == 0)
+		sum_parts(search, parts, count);
+	free(parts);
+	return rc;
+}
+
+static int search_by_rows(int fd, struct vexfs_knn_search *search, unsigned int count,
+			  uint64_t rows)
+{
+	struct part *parts = make_parts(search, count);
+	int rc;
+
+	if (!parts)
+		return -ENOMEM;
+	deal_rows(fd, search, parts, count, search->first_row, rows);
+	rc = run_parts(parts, count);
+	if (rc == 0) {
+		merge_parts(search, parts, count);
+		sum_parts(search, parts, count);
+	}
+	free_parts(parts, count);
+	return rc;
 }
 
 /* How many parts are worth it, and which rows they share. */
@@ -251,23 +333,23 @@ int vexfs_knn_parallel(int fd, struct vexfs_knn_search *search, unsigned int thr
 	int rc;
 
 	do {
-		struct part *parts;
 		uint64_t rows;
 		int count = plan_parts(fd, search, threads, &rows);
+		int by_index = count > 1 && has_index(fd, search);
 
 		if (count < 0)
 			return count;
-		/* The kernel judges what does not fit; the merge must be able to trust it. */
-		if (count == 1 || search->results_bytes != results_bytes)
+		if (by_index && (unsigned int)count > search->query_count)
+			count = (int)search->query_count;
+		/*
+		 * The kernel judges what does not fit; whoever divides or merges must be
+		 * able to trust it.
+		 */
+		if (count <= 1 || search->results_bytes != results_bytes ||
+		    (by_index && search->queries_bytes % search->query_count != 0))
 			return vexfs_knn(fd, search);
-		parts = make_parts(search, (unsigned int)count);
-		if (!parts)
-			return -ENOMEM;
-		deal_rows(fd, search, parts, (unsigned int)count, search->first_row, rows);
-		rc = run_parts(parts, (unsigned int)count);
-		if (rc == 0)
-			merge_parts(search, parts, (unsigned int)count);
-		free_parts(parts, (unsigned int)count);
+		rc = by_index ? search_by_queries(fd, search, (unsigned int)count) :
+				search_by_rows(fd, search, (unsigned int)count, rows);
 	} while (rc == -ESTALE && ++restarts < RESTARTS_MAX);
 	return rc;
 }
