@@ -115,7 +115,7 @@ $(POWERCUT): $(BUILD)/tests/%: $(BUILD)/obj/tests/vm/%.o \
 
 VM_PROGRAMS := $(addprefix $(BUILD)/tests/vm/,$(filter-out powercut_% stress_%,$(VM_TESTS)))
 
-$(BUILD)/tests/vm/stress: $(BUILD)/obj/tests/vm/stress_plain.o
+$(BUILD)/tests/vm/stress: $(addprefix $(BUILD)/obj/tests/vm/stress_,plain.o index.o)
 
 $(VM_PROGRAMS): $(BUILD)/tests/vm/%: $(BUILD)/obj/tests/vm/%.o $(BUILD)/libvexfs.a
 	@mkdir -p $(@D)

@@ -444,10 +444,13 @@ void vexfs_build_work(struct work_struct *work)
 void vexfs_build_later(struct inode *inode)
 {
 	struct vexfs_inode_info *info = VEXFS_I(inode);
-	struct vexfs_build *build;
+	/* Whoever sees it is set finds it filled in. */
+	struct vexfs_build *build = smp_load_acquire(&info->build);
 
+	/* A build that was interrupted ends even if its fork is gone since. */
 	if (!READ_ONCE(info->forks[VEXFS_FORK_INDEX]) &&
-	    !READ_ONCE(info->forks[VEXFS_FORK_BUILDING]))
+	    !READ_ONCE(info->forks[VEXFS_FORK_BUILDING]) &&
+	    !(build && READ_ONCE(build->building)))
 		return;
 	if (sb_rdonly(inode->i_sb) || vexfs_background_stopped(inode->i_sb))
 		return;
@@ -540,8 +543,10 @@ int vexfs_index_build(struct inode *inode, const struct vexfs_build_index *call)
 	build = vexfs_build_of(inode);
 	if (!build)
 		return -ENOMEM;
-	if (READ_ONCE(build->building))
+	if (READ_ONCE(build->building)) {
+		vexfs_build_later(inode);
 		return -EBUSY;
+	}
 	if (mutex_lock_killable(&build->lock))
 		return -EINTR;
 	if (build->building) {

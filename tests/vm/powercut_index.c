@@ -5,6 +5,7 @@
  * with all distances, which are exact in binary64 for the rows of the model.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -127,6 +128,7 @@ const char *pc_search_check(int fd, uint32_t fid, const struct pc_rows *rows,
 const char *pc_settle(int fd, unsigned int seconds)
 {
 	struct vexfs_index_status status = { .size = sizeof(status) };
+	static char text[120];
 	unsigned int waited;
 
 	for (waited = 0; waited < seconds * 50; waited++) {
@@ -137,6 +139,11 @@ const char *pc_settle(int fd, unsigned int seconds)
 			return NULL;
 		usleep(20000);
 	}
-	return status.building ? "a build does not end" :
-				 "rows are not encoded";
+	snprintf(text, sizeof(text), "%s: building %u, progress %u, %llu of %llu rows encoded",
+		 status.building ? "a build does not end" :
+				   "rows are not encoded",
+		 status.building, status.progress,
+		 (unsigned long long)status.rows_encoded,
+		 (unsigned long long)status.rows);
+	return text;
 }

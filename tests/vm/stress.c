@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Many processes at once: inserting, searching, deleting, truncating,
- * unlinking and renaming, in vector files of their own and in shared ones, and
- * in ordinary files. What each reads must be right at any time: a row tells
- * what it is, a file of one's own is as one made it, a search of it is
- * compared with brute force. Seeded; the order of the processes is not.
+ * unlinking and renaming, building indexes and setting attributes, in vector
+ * files of their own and in shared ones, and in ordinary files. What each reads
+ * must be right at any time: a row tells what it is, a file of one's own is as
+ * one made it, a search of it is compared with brute force. Seeded; the order of
+ * the processes is not.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -27,8 +28,6 @@
 #include <sys/wait.h>
 #include "stress.h"
 
-#define DIM		16
-#define ROW		(DIM * sizeof(float))
 #define PROCESSES_MAX	256
 #define VECTORS		8		/* shared vector files; even ones: own ids */
 #define OWN_MAX		3000		/* rows of a file of one's own */
@@ -113,8 +112,7 @@ uint64_t mix(uint64_t a, uint64_t b)
 	return a * 0xbf58476d1ce4e5b9ULL;
 }
 
-/* A row begins with its nonce of 48 bits, the rest follows from that. */
-static void row_fill(float *row, uint64_t nonce)
+void row_fill(float *row, uint64_t nonce)
 {
 	int i;
 
@@ -143,7 +141,7 @@ static bool row_right(const float *row)
 }
 
 /* Small multiples of 1/8: exact in binary64. */
-static double row_distance(const float *a, const float *b)
+double row_distance(const float *a, const float *b)
 {
 	double sum = 0;
 	int i;
@@ -164,6 +162,7 @@ static int vector_open(const char *name, bool own_ids)
 		.size = sizeof(schema), .dim = DIM,
 		.element = VEXFS_ELEMENT_F32, .metric = VEXFS_METRIC_L2,
 		.ids = own_ids ? VEXFS_IDS_OWN : VEXFS_IDS_AUTO,
+		.columns = (uintptr_t)stress_columns, .column_count = COLUMNS,
 	};
 	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 
@@ -207,7 +206,7 @@ static int knn(int fd, const float *query, uint32_t k, uint32_t flags,
 	return ioctl(fd, VEXFS_IOC_KNN_SEARCH, &search);
 }
 
-static double distance_of(const struct vexfs_result *result)
+double distance_of(const struct vexfs_result *result)
 {
 	double distance;
 
@@ -330,6 +329,7 @@ static void mine_search(void)
 			      distance_of(&right[i]));
 			break;
 		}
+	check_default(mine.fd, query, k, right, live);
 }
 
 static void mine_get(void)
@@ -482,8 +482,10 @@ static void do_mine(void)
 		mine_truncate();
 	else if (what < 92)
 		mine_check();
-	else if (what < 95)
+	else if (what < 94)
 		mine_replace();
+	else if (what < 96)
+		do_build(mine.fd);
 	else if (fsync(mine.fd))
 		wrong("fsync: %s", strerror(errno));
 }
@@ -678,6 +680,8 @@ static void do_vector(void)
 		return;
 	if (!fstat(fd, &st) && st.st_size > (off_t)(SHARED_MAX * ROW))
 		what = 99;
+	else if (!below(3))
+		what = 100;
 	if (what < 25)
 		vector_insert(fd, own_ids);
 	else if (what < 35)
@@ -692,6 +696,8 @@ static void do_vector(void)
 		vector_scan(fd, own_ids);
 	else if (what < 96)
 		fsync(fd);
+	else if (what == 100)
+		do_index(fd, own_ids);
 	else
 		vector_shrink(fd, name);
 	close(fd);

@@ -362,6 +362,23 @@ static void truncates(void)
 	close(fd);
 }
 
+/* A build that a remount interrupts, and whose rows then go, ends all the same. */
+static void interrupted(void)
+{
+	struct vexfs_index_status status;
+	int fd = make_file("interrupted", VEXFS_METRIC_L2, ROWS), rc;
+
+	SAME(start(fd), 0);
+	OK(mount("none", check_top, NULL, MS_REMOUNT, NULL));
+	OK(ftruncate(fd, 0));
+	rc = vexfs_index_wait(fd, &status, NULL, NULL);
+	/* 0: it was quicker */
+	CHECK(rc == 0 || rc == -ESTALE);
+	SAME(vexfs_insert(fd, rows, 2000 * sizeof(rows[0]), 2000, NULL, NULL, NULL), 0);
+	build(fd);
+	close(fd);
+}
+
 /* Of so few rows there are no sketches, and so no index. */
 static void few(void)
 {
@@ -414,6 +431,7 @@ int main(int argc, char **argv)
 		{ "cancels", cancels },
 		{ "resumes", resumes },
 		{ "truncates", truncates },
+		{ "interrupted", interrupted },
 		{ "few", few },
 		{ "kinds", kinds },
 		{ "lists_life", lists_life },
