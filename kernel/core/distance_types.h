@@ -98,10 +98,10 @@ struct vex_query {
  * @dim_bits: the dimension is below 2^this
  * @bytes: rows and queries are of the same one-byte type
  * @flip: makes a word of i8 one of u8
- * @scale: of the rows
  * @misfits: rows so far that the scale did not fit
  * @fed: elements of the row that is being fed
  * @fed_subnormal: one of them was subnormal
+ * @scale: of the rows; this and what follows is not cleared at first
  * @x: a block of a row, and one more
  * @q: a block of a query, and one more
  * @pairs: a block of a row in coarse fixed point
@@ -115,10 +115,10 @@ struct vex_search {
 	u32 dim_bits;
 	bool bytes;
 	u64 flip;
-	struct vex_scale scale;
 	u32 misfits;
 	u32 fed;
 	bool fed_subnormal;
+	struct vex_scale scale;
 	s64 x[VEX_BLOCK + 2];
 	s64 q[VEX_BLOCK + 2];
 	u64 pairs[VEX_BLOCK / 2];

@@ -16,32 +16,61 @@ static const struct encoding encoding_f32 = { 23, 256, 150 };
 static const struct encoding encoding_f16 = { 10, 32, 25 };
 
 /*
- * One entry. With b = index * 2^mantissa + m the value is b * mul + add: what
- * the sign and exponent bits contribute to the product is taken back by add.
+ * Entries first to end - 1 of either sign, which are alike: with b = index *
+ * 2^mantissa + m the value is b * mul + add: what the sign and exponent bits
+ * contribute to the product is taken back by add.
  */
-static void scale_entry(struct vex_scale *scale, const struct encoding *code,
-			u32 index)
+static void scale_entries(struct vex_scale *scale, const struct encoding *code,
+			  u32 first, u32 end)
 {
-	u32 e = index & (code->exponents - 1);
-	s32 shift = (s32)(e ? e : 1) - code->bias - scale->unit;
-	u64 implicit = e ? 1ull << code->mantissa : 0;
-	u64 mul = 0;
-	u64 add = 0;
+	const u32 sign = code->exponents;
+	u32 e;
 
-	if (e && (s32)(e + code->mantissa) - code->bias > scale->top) {
-		add = VEX_LARGE;
-	} else if (shift >= 2) {
-		mul = 1ull << shift;
-		if (index >= code->exponents)
-			mul = 0 - mul;
-		add = (implicit - ((u64)index << code->mantissa)) * mul;
-	} else if (e) {
-		add = VEX_MARK_SMALL;
-	} else {
-		scale->subnormal_log = (s32)code->mantissa + shift;
+	for (e = first; e < end; e++) {
+		u64 implicit = e ? 1ull << code->mantissa : 0;
+		u64 mul = 1ull << ((s32)(e ? e : 1) - code->bias - scale->unit);
+
+		scale->mul[e] = mul;
+		scale->add[e] = (implicit - ((u64)e << code->mantissa)) * mul;
+		mul = 0 - mul;
+		scale->mul[e + sign] = mul;
+		scale->add[e + sign] = (implicit - ((u64)(e + sign) <<
+						    code->mantissa)) * mul;
 	}
-	scale->mul[index] = mul;
-	scale->add[index] = add;
+}
+
+/* Entries first to end - 1 of either sign: elements that have no value. */
+static void scale_marks(struct vex_scale *scale, const struct encoding *code,
+			u32 first, u32 end, u64 mark)
+{
+	const u32 sign = code->exponents;
+	u32 e;
+
+	for (e = first; e < end; e++) {
+		scale->mul[e] = 0;
+		scale->add[e] = mark;
+		scale->mul[e + sign] = 0;
+		scale->add[e + sign] = mark;
+	}
+}
+
+static void scale_floats(struct vex_scale *scale, const struct encoding *code)
+{
+	/* Exponents from first on, but below end, are kept exactly. */
+	s32 first = code->bias + scale->unit + 2;
+	s32 end = scale->top + code->bias - (s32)code->mantissa + 1;
+
+	end = min_t(s32, end, (s32)code->exponents);
+	if (first > 1) {
+		scale_marks(scale, code, 0, 1, 0);
+		scale->subnormal_log = (s32)code->mantissa + 1 - code->bias -
+				       scale->unit;
+		scale_marks(scale, code, 1, (u32)first, VEX_MARK_SMALL);
+	} else {
+		first = 0;
+	}
+	scale_entries(scale, code, (u32)first, (u32)end);
+	scale_marks(scale, code, (u32)end, code->exponents, VEX_LARGE);
 }
 
 static void scale_bytes(struct vex_scale *scale, u32 type)
@@ -63,20 +92,16 @@ void vex_scale_build(struct vex_scale *scale, u32 type, s32 top)
 {
 	s32 least = type == VEX_TYPE_F32 ? VEX_TOP_MIN :
 		    type == VEX_TYPE_F16 ? -15 : 7;
-	const struct encoding *code = &encoding_f32;
-	u32 i;
 
-	if (type == VEX_TYPE_F16)
-		code = &encoding_f16;
 	scale->top = top < least ? least : top;
 	scale->unit = scale->top + 1 - (s32)VEX_BITS;
 	scale->subnormal_log = VEX_NO_ERROR;
-	if (type == VEX_TYPE_I8 || type == VEX_TYPE_U8) {
+	if (type == VEX_TYPE_F32)
+		scale_floats(scale, &encoding_f32);
+	else if (type == VEX_TYPE_F16)
+		scale_floats(scale, &encoding_f16);
+	else
 		scale_bytes(scale, type);
-		return;
-	}
-	for (i = 0; i < 2 * code->exponents; i++)
-		scale_entry(scale, code, i);
 }
 
 u64 vex_fixed_decode(const struct vex_scale *scale, u32 type, const void *data,
@@ -116,7 +141,8 @@ u64 vex_fixed_decode(const struct vex_scale *scale, u32 type, const void *data,
 	return seen;
 }
 
-u32 vex_element_f32(u32 type, const void *data, size_t index)
+static __always_inline u32 element_f32(u32 type, const void *data,
+				       size_t index)
 {
 	const u8 *bytes = data;
 	u32 value, sign, e, m, length;
@@ -152,42 +178,69 @@ u32 vex_element_f32(u32 type, const void *data, size_t index)
 	       ((value << (23 - length)) & 0x7fffff);
 }
 
-bool vex_fixed_round(u32 type, const void *data, u32 count, s32 unit, s64 *out)
+u32 vex_element_f32(u32 type, const void *data, size_t index)
+{
+	return element_f32(type, data, index);
+}
+
+static __always_inline bool round_elements(const u32 type, const void *data,
+					   u32 count, s32 unit, s64 *out)
 {
 	bool exact = true;
 	u32 i;
 
 	for (i = 0; i < count; i++) {
-		u32 b = vex_element_f32(type, data, i);
+		u32 b = element_f32(type, data, i);
 		u32 e = b >> 23 & 255;
-		u64 m = (b & 0x7fffff) | (e ? 0x800000 : 0);
+		s64 m = (b & 0x7fffff) | (e ? 0x800000 : 0);
+		s64 sign = -(s64)(b >> 31);
 		s32 shift = (s32)(e ? e : 1) - 150 - unit;
 
-		if (shift >= 0) {
+		if (likely(shift >= 0)) {
 			m <<= shift > 62 ? 62 : shift;
 		} else if (shift > -26) {
-			exact &= !(m & ((1ull << -shift) - 1));
-			m = (m + (1ull << (-shift - 1))) >> -shift;
+			exact &= !(m & ((1ll << -shift) - 1));
+			m = (m + (1ll << (-shift - 1))) >> -shift;
 		} else {
 			exact &= !m;
 			m = 0;
 		}
-		out[i] = b >> 31 ? -(s64)m : (s64)m;
+		out[i] = (m ^ sign) - sign;
 	}
 	return exact;
 }
 
-s32 vex_elements_top(u32 type, const void *data, size_t count)
+bool vex_fixed_round(u32 type, const void *data, u32 count, s32 unit, s64 *out)
+{
+	if (type == VEX_TYPE_F32)
+		return round_elements(VEX_TYPE_F32, data, count, unit, out);
+	return round_elements(type, data, count, unit, out);
+}
+
+static __always_inline u32 largest_of(const u32 type, const void *data,
+				      size_t count)
 {
 	u32 largest = 0;
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		u32 b = vex_element_f32(type, data, i) & 0x7fffffff;
+		u32 b = element_f32(type, data, i) & 0x7fffffff;
 
 		largest = b > largest ? b : largest;
 	}
-	return (s32)(largest >> 23) - 127;
+	return largest;
+}
+
+u32 vex_elements_largest(u32 type, const void *data, size_t count)
+{
+	if (type == VEX_TYPE_F32)
+		return largest_of(VEX_TYPE_F32, data, count);
+	return largest_of(type, data, count);
+}
+
+s32 vex_elements_top(u32 type, const void *data, size_t count)
+{
+	return (s32)(vex_elements_largest(type, data, count) >> 23) - 127;
 }
 
 bool vex_elements_subnormal(const void *data, size_t count)

@@ -93,6 +93,16 @@ u64 vex_fixed_decode(const struct vex_scale *scale, u32 type, const void *data,
 bool vex_fixed_round(u32 type, const void *data, u32 count, s32 unit, s64 *out);
 
 /**
+ * vex_elements_largest - the largest magnitude
+ * @type: element type
+ * @data: @count elements
+ * @count: number of elements
+ *
+ * Return: its binary32 bit pattern, which is exact.
+ */
+u32 vex_elements_largest(u32 type, const void *data, size_t count);
+
+/**
  * vex_elements_top - exponent of the largest element's leading bit
  * @type: element type
  * @data: @count elements

@@ -77,7 +77,7 @@ struct vex_search *vex_search_init(void *memory, const struct vex_shape *shape)
 	u8 *free;
 	u32 i;
 
-	memset(memory, 0, vex_search_bytes(shape));
+	memset(search, 0, offsetof(struct vex_search, scale));
 	search->shape = *shape;
 	search->row_width = vex_type_bytes(shape->type);
 	search->query_width = vex_type_bytes(shape->query_type);
@@ -90,10 +90,13 @@ struct vex_search *vex_search_init(void *memory, const struct vex_shape *shape)
 	for (i = 0; i < shape->queries; i++) {
 		struct vex_query *query = &search->queries[i];
 
+		memset(query, 0, sizeof(*query));
 		query->raw = free;
 		free += parts.raw;
 		query->fixed = parts.fixed ? (s64 *)free : NULL;
 		free += parts.fixed;
+		/* Beyond the last element they are zero. */
+		memset(free, 0, parts.lanes + parts.prefix + parts.pairs);
 		query->lanes = parts.lanes ? (u64 *)free : NULL;
 		free += parts.lanes;
 		query->prefix = parts.prefix ? (u64 *)free : NULL;
@@ -128,12 +131,29 @@ s32 vex_query_unit(const struct vex_search *search,
 	return query->top + 1 - (s32)VEX_BITS;
 }
 
+/* What products need to know of a query's values. */
+static void sum_up(struct vex_query *query, const s64 *values, u32 count,
+		   vex_u128 *sum)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		s64 v = values[i];
+
+		query->square += (vex_u128)((vex_s128)v * v);
+		*sum += (u64)(v < 0 ? -v : v);
+	}
+}
+
 /* Bring a query to the present scale. */
 static void fix_query(struct vex_search *search, struct vex_query *query)
 {
 	vex_u128 sum = 0;
-	u32 first, count, i;
+	u32 first, count;
 
+	/* Differences of bytes are summed up as such. */
+	if (search->bytes && vex_search_linear(search))
+		return;
 	query->rounded = false;
 	query->square = 0;
 	query->coarse.square = 0;
@@ -146,12 +166,8 @@ static void fix_query(struct vex_search *search, struct vex_query *query)
 				     count, vex_query_unit(search, query),
 				     values))
 			query->rounded = true;
-		for (i = 0; i < count; i++) {
-			s64 v = values[i];
-
-			query->square += (vex_u128)((vex_s128)v * v);
-			sum += (u64)(v < 0 ? -v : v);
-		}
+		if (!vex_search_linear(search))
+			sum_up(query, values, count, &sum);
 		if (!query->coarse.pairs)
 			continue;
 		memcpy(search->q, values, count * sizeof(*values));
@@ -183,32 +199,38 @@ static void prepare_bytes(struct vex_search *search, struct vex_query *query)
 {
 	bool is_signed = search->shape.type == VEX_TYPE_I8;
 	bool l2 = search->shape.metric == VEX_METRIC_L2;
+	bool l1 = search->shape.metric == VEX_METRIC_L1;
+	const u8 *raw = query->raw;
+	/* L2 is of the flipped bytes, products are of true values. */
+	s32 shift = l2 && is_signed ? 128 : 0;
 	u32 dim = search->shape.dim;
 	u64 square = 0;
-	s32 values[8];
-	u32 i;
+	s64 sum = 0;
+	u32 first, i;
 
-	for (i = 0; i < dim; i++) {
-		s32 value = is_signed ? (s8)query->raw[i] : query->raw[i];
-		/* L2 is of the flipped bytes, products are of true values. */
-		s32 lane = l2 && is_signed ? value + 128 : value;
+	for (first = 0; first < dim; first += 8) {
+		u32 count = min_t(u32, dim - first, 8);
+		s32 values[8] = { 0 };
 
-		if (i % VEX_BYTES_STEP == 0)
-			query->prefix[i / VEX_BYTES_STEP] = square;
-		query->byte_sum += value;
-		square += (u64)(lane * lane);
-		if (search->shape.metric == VEX_METRIC_L1) {
-			((u8 *)query->lanes)[i] = query->raw[i] ^
-						  (u8)search->flip;
-			continue;
+		if (first % VEX_BYTES_STEP == 0)
+			query->prefix[first / VEX_BYTES_STEP] = square;
+		for (i = 0; i < count; i++) {
+			s32 value = raw[first + i];
+
+			if (is_signed)
+				value = (s8)value;
+			sum += value;
+			values[i] = value + shift;
+			square += (u64)(values[i] * values[i]);
+			if (l1)
+				((u8 *)query->lanes)[first + i] =
+					raw[first + i] ^ (u8)search->flip;
 		}
-		if (i % 8 == 0)
-			memset(values, 0, sizeof(values));
-		values[i % 8] = lane;
-		if (i % 8 == 7 || i == dim - 1)
-			vex_bytes_lanes(values, query->lanes + i / 8 * 4);
+		if (!l1)
+			vex_bytes_lanes(values, query->lanes + first / 2);
 	}
 	query->prefix[(dim - 1) / VEX_BYTES_STEP + 1] = square;
+	query->byte_sum = sum;
 	query->byte_square = square;
 }
 

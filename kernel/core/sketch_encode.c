@@ -49,8 +49,8 @@ static __always_inline u64 shifted(u64 value, s32 exponent, s32 unit)
 	return ((value << (VEX_SKETCH_ELEMENT_LOG + 1) >> shift) + 1) >> 1;
 }
 
-bool vex_sketch_fixed(u32 type, const void *data, u32 count, s32 unit,
-		      s32 *out)
+static __always_inline u64 fixed_elements(const u32 type, const void *data,
+					  u32 count, s32 unit, s32 *out)
 {
 	const u8 *bytes = data;
 	u64 seen = 0;
@@ -58,7 +58,7 @@ bool vex_sketch_fixed(u32 type, const void *data, u32 count, s32 unit,
 
 	for (i = 0; i < count; i++) {
 		u64 magnitude;
-		bool negative;
+		s32 sign;
 
 		if (type == VEX_TYPE_F32) {
 			u32 b = vex_load_le32(bytes + 4 * (size_t)i);
@@ -66,37 +66,43 @@ bool vex_sketch_fixed(u32 type, const void *data, u32 count, s32 unit,
 
 			magnitude = shifted((b & 0x7fffff) | (u32)!!e << 23,
 					    (s32)(e + !e) - 150, unit);
-			negative = b >> 31;
+			sign = -(s32)(b >> 31);
 		} else if (type == VEX_TYPE_F16) {
 			u32 b = vex_load_le16(bytes + 2 * (size_t)i);
 			u32 e = b >> 10 & 31;
 
 			magnitude = shifted((b & 0x3ff) | (u32)!!e << 10,
 					    (s32)(e + !e) - 25, unit);
-			negative = b >> 15;
+			sign = -(s32)(b >> 15);
 		} else {
-			negative = type == VEX_TYPE_I8 && bytes[i] & 0x80;
-			magnitude = shifted(negative ? 256u - bytes[i] :
-						       bytes[i], 0, unit);
+			sign = -(s32)(type == VEX_TYPE_I8 && bytes[i] & 0x80);
+			magnitude = shifted(sign ? 256u - bytes[i] : bytes[i],
+					    0, unit);
 		}
 		seen |= magnitude;
 		magnitude = min_t(u64, magnitude,
 				  1ull << VEX_SKETCH_ELEMENT_LOG);
-		out[i] = negative ? -(s32)magnitude : (s32)magnitude;
+		out[i] = ((s32)magnitude ^ sign) - sign;
 	}
+	return seen;
+}
+
+bool vex_sketch_fixed(u32 type, const void *data, u32 count, s32 unit,
+		      s32 *out)
+{
+	u64 seen;
+
+	if (type == VEX_TYPE_F32)
+		seen = fixed_elements(VEX_TYPE_F32, data, count, unit, out);
+	else
+		seen = fixed_elements(type, data, count, unit, out);
 	return !(seen >> VEX_SKETCH_ELEMENT_LOG);
 }
 
 s32 vex_sketch_top(u32 type, const void *data, u32 count)
 {
-	u32 largest = 0;
-	u32 i;
+	u32 largest = vex_elements_largest(type, data, count);
 
-	for (i = 0; i < count; i++) {
-		u32 b = vex_element_f32(type, data, i) & 0x7fffffff;
-
-		largest = b > largest ? b : largest;
-	}
 	if (!largest)
 		return S32_MIN;
 	if (!(largest >> 23))
