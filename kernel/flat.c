@@ -74,6 +74,15 @@ int vexfs_pass_id(struct vexfs_pass *pass, u64 row, u64 *id)
 								     0;
 }
 
+void vexfs_pass_fetch(struct vexfs_pass *pass, u64 row)
+{
+	u32 bytes = pass->snapshot.row_bytes;
+
+	if (!vexfs_matrix_fetch(&pass->matrix, row * bytes, bytes) &&
+	    pass->matrix.pages_missed)
+		vexfs_matrix_want(&pass->matrix, row * bytes, bytes);
+}
+
 int vexfs_pass_row(struct vexfs_pass *pass, u64 row, bool sequential,
 		   const void **data)
 {

@@ -353,12 +353,18 @@ static int vexfs_graph_decide(struct vexfs_graph_search *search, u32 q,
 	struct vexfs_index *index = search->index;
 	struct vexfs_pass *pass = search->pass;
 	u32 patience = max(VEXFS_INDEX_PATIENCE, pass->k), vain = 0, i;
+	const struct vex_graph_hit *hit = found->hits;
 	/* Whoever sees the number sees what it counts. */
 	u32 outliers = smp_load_acquire(&index->outliers);
 	int ret;
 
+	for (i = 0; i < min(found->count, VEXFS_FETCH_AHEAD); i++)
+		vexfs_pass_fetch(pass, hit[i].row);
 	for (i = 0; i < found->count && vain < patience; i++) {
-		ret = vexfs_index_look(pass, q, found->hits[i].row);
+		if (i + VEXFS_FETCH_AHEAD < found->count)
+			vexfs_pass_fetch(pass,
+					 hit[i + VEXFS_FETCH_AHEAD].row);
+		ret = vexfs_index_look(pass, q, hit[i].row);
 		if (ret < 0)
 			return ret;
 		vain = ret ? 0 : vain + 1;

@@ -135,6 +135,19 @@ int vexfs_pass_live(struct vexfs_pass *pass, u64 row);
  */
 int vexfs_pass_id(struct vexfs_pass *pass, u64 row, u64 *id);
 
+/* Rows that are fetched ahead of the one that is looked at. */
+#define VEXFS_FETCH_AHEAD	4U
+
+/**
+ * vexfs_pass_fetch() - a row will be looked at soon
+ * @pass: the pass
+ * @row: the row
+ *
+ * Has the processor fetch it; or has it read, if it is not in memory and rows
+ * before it were not either.
+ */
+void vexfs_pass_fetch(struct vexfs_pass *pass, u64 row);
+
 /**
  * vexfs_pass_row() - a row in one piece
  * @pass: the pass

@@ -483,7 +483,13 @@ static int vexfs_lists_pass(struct vexfs_lists_search *search,
 		if (found.lacking || (found.count < pass->k &&
 				      found.lists < search->lists.lists))
 			return -ERANGE;
+		for (i = 0; i < min(found.count, VEXFS_FETCH_AHEAD); i++)
+			vexfs_pass_fetch(pass, found.hits[i].row);
 		for (i = 0, vain = 0; i < found.count && vain < patience; i++) {
+			u32 ahead = i + VEXFS_FETCH_AHEAD;
+
+			if (ahead < found.count)
+				vexfs_pass_fetch(pass, found.hits[ahead].row);
 			ret = vexfs_index_look(pass, q, found.hits[i].row);
 			if (ret < 0)
 				return ret;

@@ -5,6 +5,7 @@
  * a read that waits ends on a fatal signal.
  */
 #include <linux/fadvise.h>
+#include <linux/prefetch.h>
 #include "rows.h"
 
 /* Pages asked for ahead of a sequential reader: 2 MiB. */
@@ -125,6 +126,37 @@ void vexfs_matrix_want(struct vexfs_matrix *matrix, loff_t pos, size_t bytes)
 		folio_put(folio);
 	else
 		vfs_fadvise(matrix->file, pos, bytes, POSIX_FADV_WILLNEED);
+}
+
+bool vexfs_matrix_fetch(const struct vexfs_matrix *matrix, loff_t pos,
+			size_t bytes)
+{
+	struct address_space *mapping = matrix->inode->i_mapping;
+	bool there = true;
+	size_t part;
+
+	/*
+	 * Without a reference, so a folio may be taken away or become another
+	 * meanwhile: an address to fetch from in vain.
+	 */
+	rcu_read_lock();
+	for (bytes = min_t(size_t, bytes, 2 * PAGE_SIZE); bytes && there;
+	     bytes -= part, pos += part) {
+		struct folio *folio = xa_load(&mapping->i_pages,
+					      pos >> PAGE_SHIFT);
+		const char *data;
+		size_t at;
+
+		part = min_t(size_t, bytes, PAGE_SIZE - offset_in_page(pos));
+		there = folio && !xa_is_value(folio);
+		if (!there)
+			break;
+		data = folio_address(folio) + offset_in_folio(folio, pos);
+		for (at = 0; at < part; at += L1_CACHE_BYTES)
+			prefetch(data + at);
+	}
+	rcu_read_unlock();
+	return there;
 }
 
 int vexfs_matrix_copy(struct vexfs_matrix *matrix, loff_t pos, size_t bytes,

@@ -220,6 +220,17 @@ ssize_t vexfs_matrix_at(struct vexfs_matrix *matrix, loff_t pos, size_t bytes,
 			bool sequential, const void **data);
 
 /**
+ * vexfs_matrix_fetch() - have the processor fetch bytes that will be wanted
+ * @matrix: the reader
+ * @pos: first byte
+ * @bytes: how many; the first few thousand are fetched
+ *
+ * Return: false if they are not in memory.
+ */
+bool vexfs_matrix_fetch(const struct vexfs_matrix *matrix, loff_t pos,
+			size_t bytes);
+
+/**
  * vexfs_matrix_want() - have bytes read that will be wanted
  * @matrix: the reader
  * @pos: first byte
