@@ -415,31 +415,32 @@ static int vexfs_graph_query(struct vexfs_graph_search *search, u32 q)
 	return vexfs_graph_decide(search, q, &found);
 }
 
-static void vexfs_graph_search_free(struct vexfs_graph_search *search)
-{
-	kvfree(search->walker);
-	kvfree(search->query);
-	kvfree(search->scratch);
-}
-
+/* Memory for a walk and a query, in one piece that @search->walker begins. */
 static int vexfs_graph_search_memory(struct vexfs_graph_search *search)
 {
 	const struct vex_sketch *config = &search->sketches->config;
-	u32 waypoints = search->effort * (search->pass->filter ? 8 : 2);
-	void *memory;
+	const struct vexfs_pass *pass = search->pass;
+	size_t walker, query, scratch;
+	u32 waypoints = 0;
+	char *memory;
 
-	/* What a filter refuses takes room beside the candidates. */
-	memory = kvmalloc(vex_graph_walker_bytes(search->effort, waypoints),
-			  GFP_KERNEL_ACCOUNT);
-	if (memory)
-		search->walker = vex_graph_walker_init(memory, search->effort,
-						       waypoints);
-	search->query = kvmalloc(vex_sketch_query_bytes(config,
-							VEX_SKETCH_QUERY_BITS),
-				 GFP_KERNEL_ACCOUNT);
-	search->scratch = kvmalloc(vex_sketch_scratch_bytes(config),
-				   GFP_KERNEL_ACCOUNT);
-	return search->walker && search->query && search->scratch ? 0 : -ENOMEM;
+	/* What is deleted or refused takes room beside the candidates. */
+	if (pass->tombstones.fork)
+		waypoints = 2 * search->effort;
+	if (pass->filter)
+		waypoints = 8 * search->effort;
+	walker = ALIGN(vex_graph_walker_bytes(search->effort, waypoints), 64);
+	query = ALIGN(vex_sketch_query_bytes(config, VEX_SKETCH_QUERY_BITS),
+		      64);
+	scratch = vex_sketch_scratch_bytes(config);
+	memory = kvmalloc(walker + query + scratch, GFP_KERNEL_ACCOUNT);
+	if (!memory)
+		return -ENOMEM;
+	search->walker = vex_graph_walker_init(memory, search->effort,
+					       waypoints);
+	search->query = memory + walker;
+	search->scratch = memory + walker + query;
+	return 0;
 }
 
 static int vexfs_graph_search_run(struct vexfs_graph_search *search)
@@ -477,7 +478,7 @@ static int vexfs_graph_knn(struct vexfs_pass *pass)
 		err = vexfs_graph_search_memory(&search);
 		if (!err)
 			err = vexfs_graph_search_run(&search);
-		vexfs_graph_search_free(&search);
+		kvfree(search.walker);
 	}
 	err = vexfs_index_rest(pass, search.index, search.rows, err);
 	vexfs_sketches_put(search.sketches);

@@ -51,8 +51,7 @@ struct vexfs_search_counts {
  * @effort: as in struct vexfs_knn_search, 0 for automatic
  * @target_recall: aimed at if @effort is 0, in 1/VEXFS_RECALL_ONE
  * @radius: range searches: the key of the greatest distance
- * @search: the prepared queries
- * @search_memory: holds them
+ * @search: the prepared queries; this and the next three in the pass' memory
  * @queries: per query
  * @entries: the heaps' memory
  * @bounce: a row that does not lie in one piece is copied here
@@ -77,7 +76,6 @@ struct vexfs_pass {
 	u32 target_recall;
 	s64 radius;
 	struct vex_search *search;
-	void *search_memory;
 	struct vexfs_pass_query *queries;
 	struct vex_entry *entries;
 	void *bounce;

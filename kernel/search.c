@@ -69,40 +69,39 @@ static void vexfs_pass_free(struct vexfs_pass *pass)
 	vexfs_matrix_exit(&pass->exact_matrix);
 	vexfs_cursor_exit(&pass->tombstones);
 	vexfs_cursor_exit(&pass->ids);
-	kvfree(pass->entries);
-	kvfree(pass->search_memory);
-	kvfree(pass->bounce);
-	kvfree(pass->queries);
-	kfree(pass);
+	kvfree(pass);
 }
 
-static int vexfs_pass_memory(struct vexfs_pass *pass,
-			     const struct vex_shape *shape, u32 k)
+/* A pass and all that its queries take, in one piece. */
+static struct vexfs_pass *vexfs_pass_memory(const struct vex_shape *shape,
+					    u32 row_bytes, u32 k)
 {
-	size_t bytes = vex_search_bytes(shape);
+	size_t search = ALIGN(vex_search_bytes(shape), 64);
+	size_t queries = shape->queries * sizeof(struct vexfs_pass_query);
+	size_t entries = (size_t)shape->queries * k * sizeof(struct vex_entry);
+	size_t head = ALIGN(sizeof(struct vexfs_pass) + queries, 64);
+	struct vexfs_pass *pass;
+	char *free;
 	u32 q;
 
-	if (!bytes)
-		return -EINVAL;
-	pass->search_memory = kvmalloc(bytes, GFP_KERNEL_ACCOUNT);
-	pass->bounce = kvmalloc(pass->snapshot.row_bytes, GFP_KERNEL_ACCOUNT);
-	pass->queries = kvcalloc(shape->queries, sizeof(*pass->queries),
-				 GFP_KERNEL_ACCOUNT);
-	if (!pass->search_memory || !pass->bounce || !pass->queries)
-		return -ENOMEM;
-	if (k) {
-		pass->entries = kvmalloc_array((size_t)shape->queries * k,
-					       sizeof(*pass->entries),
-					       GFP_KERNEL_ACCOUNT);
-		if (!pass->entries)
-			return -ENOMEM;
-	}
-	pass->search = vex_search_init(pass->search_memory, shape);
+	if (!search)
+		return ERR_PTR(-EINVAL);
+	entries = ALIGN(entries, 64);
+	pass = kvmalloc(head + search + entries + row_bytes + 64,
+			GFP_KERNEL_ACCOUNT);
+	if (!pass)
+		return ERR_PTR(-ENOMEM);
+	memset(pass, 0, sizeof(*pass) + queries);
+	pass->queries = (struct vexfs_pass_query *)(pass + 1);
 	for (q = 0; q < shape->queries; q++) {
 		pass->queries[q].pass = pass;
 		pass->queries[q].index = q;
 	}
-	return 0;
+	free = PTR_ALIGN((char *)pass + head, 64);
+	pass->search = vex_search_init(free, shape);
+	pass->entries = (struct vex_entry *)(free + search);
+	pass->bounce = free + search + entries;
+	return pass;
 }
 
 /* A pass over the rows of a snapshot, for queries in user memory. */
@@ -117,9 +116,9 @@ static struct vexfs_pass *vexfs_pass_new(struct file *file,
 	u32 q;
 	int err, err2;
 
-	pass = kzalloc(sizeof(*pass), GFP_KERNEL_ACCOUNT);
-	if (!pass)
-		return ERR_PTR(-ENOMEM);
+	pass = vexfs_pass_memory(shape, snapshot->row_bytes, k);
+	if (IS_ERR(pass))
+		return pass;
 	pass->snapshot = *snapshot;
 	pass->shape = *shape;
 	pass->query_count = shape->queries;
@@ -133,8 +132,6 @@ static struct vexfs_pass *vexfs_pass_new(struct file *file,
 	err2 = vexfs_cursor_init(&pass->ids, inode, VEXFS_FORK_IDS);
 	if (!err)
 		err = err2;
-	if (!err)
-		err = vexfs_pass_memory(pass, shape, k);
 	for (q = 0; q < shape->queries && !err; q++)
 		if (copy_from_user(vex_search_query(pass->search, q),
 				   queries + q * bytes, bytes))

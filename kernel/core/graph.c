@@ -11,6 +11,8 @@
 /* Slots of the visited set for each candidate: a walk scores 10 to 30. */
 #define SLOTS_PER_HIT 64u
 #define SLOTS_MIN 2048u
+/* Slots for the way down the upper levels, which scores a hundred or two. */
+#define SLOTS_DESCENT 512u
 
 static u64 mix(u64 x)
 {
@@ -115,11 +117,8 @@ struct vex_graph_walker *vex_graph_walker_init(void *memory, u32 effort,
 	return w;
 }
 
-void vex_graph_begin(struct vex_graph_walker *w, u32 effort, u32 work)
+static void begin(struct vex_graph_walker *w, u32 slots, u32 work)
 {
-	u32 slots = slots_for(effort, w->room - w->effort);
-
-	slots = min(slots, w->slots);
 	memset(w->visited, 0, slots * sizeof(u32));
 	w->mask = slots - 1;
 	w->shift = 33 - (u32)fls64(slots);
@@ -129,6 +128,13 @@ void vex_graph_begin(struct vex_graph_walker *w, u32 effort, u32 work)
 	w->used = 0;
 	w->count = 0;
 	w->live = 0;
+}
+
+void vex_graph_begin(struct vex_graph_walker *w, u32 effort, u32 work)
+{
+	u32 slots = slots_for(effort, w->room - w->effort);
+
+	begin(w, min(slots, w->slots), work);
 }
 
 /*
@@ -376,7 +382,7 @@ int vex_graph_walk(struct vex_graph_walker *w, const struct vex_graph *graph,
 	memset(result, 0, sizeof(*result));
 	if (q->effort < VEX_GRAPH_EFFORT_MIN || q->effort > w->effort)
 		return -EINVAL;
-	vex_graph_begin(w, q->effort, q->work);
+	begin(w, SLOTS_DESCENT, 0);
 	ret = vex_graph_descend(w, graph, q, 0, &start);
 	if (ret == -ENOENT) {
 		result->gave_up = READ_ONCE(graph->entry);
