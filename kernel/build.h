@@ -123,7 +123,7 @@ struct vexfs_grower {
 /* In index.c */
 
 /* With fewer rows a scan is as quick as an index. */
-#define VEXFS_INDEX_ROWS_MIN	20000U
+#define VEXFS_INDEX_ROWS_MIN	5000U
 
 /* With a filter that lets fewer rows pass a scan is as quick too. */
 #define VEXFS_INDEX_SHARE_MIN	(VEXFS_SHARE_ALL / 8)
