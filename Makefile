@@ -222,7 +222,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
 		$(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/linux \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man3 \
-		$(DESTDIR)$(PREFIX)/share/man/man8
+		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
 	install $(BUILD)/mkfs.vexfs $(BUILD)/fsck.vexfs $(DESTDIR)$(PREFIX)/sbin
 	install $(BUILD)/vexfs $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(BUILD)/libvexfs.a $(DESTDIR)$(PREFIX)/lib
@@ -234,6 +234,7 @@ install: all
 	install -m 644 include/uapi/linux/vexfs.h $(DESTDIR)$(PREFIX)/include/linux
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 docs/man/*.3 $(DESTDIR)$(PREFIX)/share/man/man3
+	install -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 
 .PHONY: clean
