@@ -172,6 +172,7 @@ out_forget:
 	while (i-- > 0)
 		vexfs_meta_forget(handle, bhs[i]);
 	vexfs_free_blocks(handle, sb, run.value, got);
+	vexfs_tree_end(&t);
 	*fill = begun;
 	return err;
 }
@@ -224,10 +225,12 @@ static int vexfs_fill_step(struct vexfs_attributes_fill *fill)
 	err = missing ? vexfs_fill_new(handle, fill, key, missing) :
 			vexfs_fill_old(handle, fill, key);
 	up_write(&VEXFS_I(fork)->tree_sem);
+	/* The tree may have got blocks although there was no room for the rest. */
+	err2 = vexfs_inode_write(handle, fork);
+	if (!err2)
+		err2 = vexfs_inode_write(handle, VEXFS_I(fork)->fork_base);
 	if (!err)
-		err = vexfs_inode_write(handle, fork);
-	if (!err)
-		err = vexfs_inode_write(handle, VEXFS_I(fork)->fork_base);
+		err = err2;
 	err2 = vexfs_journal_stop(handle);
 	return err ? err : err2;
 }

@@ -111,6 +111,32 @@ static void walk_with(struct fsck *fsck, struct derived *derived,
 	fsck_walk(&walk, &fork->ino_root);
 }
 
+/* The parameters of an index: NULL, or what is wrong. */
+static const char *check_index(const struct vexfs_disk_derived *header,
+			       const struct vexfs_disk_inode *inode)
+{
+	const struct vexfs_disk_index_state *index =
+		(const void *)header->dv_parameters;
+	u64 rows = le64_to_cpu(header->dv_rows);
+	const char *what = vex_index_check(header);
+	struct vex_graph graph;
+	struct vex_lists lists;
+
+	if (what)
+		return what;
+	if (le64_to_cpu(index->ix_target) > le64_to_cpu(inode->ino_rows))
+		return "ix_target: more than ino_rows";
+	if (header->dv_kind == cpu_to_le32(VEXFS_DERIVED_GRAPH))
+		return vex_graph_load(&graph, &index->ix_graph, rows) ?
+		       "ix_graph: not that of a graph" : NULL;
+	return rows && vex_lists_load(&lists, &index->ix_lists,
+				      le32_to_cpu(inode->ino_schema.s_dim),
+				      le32_to_cpu(index->ix_record_bytes),
+				      rows, 0,
+				      le64_to_cpu(header->dv_regions[0].rg_pages)) ?
+	       "ix_lists: not those of lists" : NULL;
+}
+
 void fsck_derived(struct fsck *fsck, u64 ino,
 		  const struct vexfs_disk_inode *inode, const char *name,
 		  const struct vexfs_disk_inode *fork)
@@ -140,7 +166,7 @@ void fsck_derived(struct fsck *fsck, u64 ino,
 		return;
 	}
 	if (derived.header->dv_kind != cpu_to_le32(VEXFS_DERIVED_SKETCHES)) {
-		const char *what = vex_index_check(derived.header);
+		const char *what = check_index(derived.header, inode);
 
 		if (what) {
 			fsck_warn_inode(fsck, ino,
