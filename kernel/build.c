@@ -194,7 +194,8 @@ static void vexfs_build_end(struct vexfs_build *build, int err)
 static bool vexfs_build_due(const struct vexfs_index *index)
 {
 	return index->rows - index->saved >=
-	       max_t(u64, VEXFS_BUILD_SAVE_ROWS, index->saved / 2);
+	       max_t(u64, VEXFS_BUILD_SAVE_ROWS, index->saved / 2) ||
+	       vexfs_window_laden(&index->window);
 }
 
 /* The rows are in: measure, make it durable, and let it serve. */
@@ -310,9 +311,11 @@ static int vexfs_grow_more(struct vexfs_build *build)
 	if (ret)
 		return ret > 0 ? VEXFS_STEP_DONE : ret;
 	ret = vexfs_grower_grow(build, U64_MAX);
+	index = build->grower->index;
+	if (ret >= 0 && vexfs_window_laden(&index->window))
+		return vexfs_index_save(index) ? : ret;
 	if (ret != VEXFS_STEP_ENCODE)
 		return ret;
-	index = build->grower->index;
 	behind = index->rows - index->saved;
 	if (behind >= VEXFS_GROW_SAVE_ROWS && behind >= index->rows / 16)
 		return vexfs_index_save(index);

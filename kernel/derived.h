@@ -27,8 +27,9 @@ struct vexfs_window_table;
  * @first: page of the fork that is the window's page 0
  * @layout: record size, as vex_pages_init() made it
  * @table: the pages; replaced under @derived->write_lock, read under srcu
- * @lock: guards the table's entries, @resident and @shrink_at
+ * @lock: guards the table's entries, @resident, @kept and @shrink_at
  * @resident: pages that the window refers to
+ * @kept: of them, pages that cannot be given back before the next checkpoint
  * @shrink_at: the page that memory pressure looks at next
  * @link: in the list that memory pressure walks
  * @damaged: a page read from disk is not as it was written; may be NULL.
@@ -41,6 +42,7 @@ struct vexfs_window {
 	struct vexfs_window_table __rcu *table;
 	spinlock_t lock;
 	u64 resident;
+	u64 kept;
 	u64 shrink_at;
 	struct list_head link;
 	void (*damaged)(struct vexfs_window *window, u64 page);
@@ -334,6 +336,14 @@ void vexfs_window_changed(struct vexfs_window *window, u64 page, bool keep);
  * Context: does not sleep.
  */
 void vexfs_window_keep(struct vexfs_window *window, u64 page);
+
+/**
+ * vexfs_window_laden() - are so many pages kept that a checkpoint is due?
+ * @window: the window
+ *
+ * Return: true if they take an eighth of the machine's memory.
+ */
+bool vexfs_window_laden(const struct vexfs_window *window);
 
 /**
  * vexfs_window_release_kept() - let the kept pages be written

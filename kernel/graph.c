@@ -10,6 +10,9 @@
 /* Fine rows that a builder keeps, in bytes at most. */
 #define VEXFS_GRAPH_CACHE_MAX	(256UL << 20)
 
+/* And for each row that is to go into a graph that serves. */
+#define VEXFS_GRAPH_CACHE_SHARE	1024U
+
 /* Rows that are put in between two looks at the clock. */
 #define VEXFS_GRAPH_SLICE_ROWS	64U
 #define VEXFS_GRAPH_SLICE_NS	(20 * NSEC_PER_MSEC)
@@ -76,9 +79,14 @@ int vexfs_graph_open(struct vexfs_grower *grower)
 	};
 	size_t fine = vex_graph_fine_bytes(build.dim);
 	u64 rows = VEXFS_I(grower->build->inode)->vector.rows;
+	u64 encoded = vexfs_sketches_rows(grower->sketches);
 	void *memory;
 	size_t bytes;
 
+	/* For a few rows that an index is behind it is not worth clearing much. */
+	if (!grower->build->building && encoded > grower->index->rows)
+		rows = min(rows, (encoded - grower->index->rows) *
+				 VEXFS_GRAPH_CACHE_SHARE);
 	build.cache_bytes = max_t(u64, fine * VEX_GRAPH_CACHE_ROWS,
 				  min3((u64)fine * rows,
 				       (u64)VEXFS_GRAPH_CACHE_MAX,

@@ -211,8 +211,9 @@ static int vexfs_workqueues_create(struct vexfs_sb_info *sbi)
 	sbi->publish_wq = alloc_workqueue("vexfs-publ/%s", WQ_MEM_RECLAIM |
 					  WQ_FREEZABLE | WQ_UNBOUND, 0,
 					  sbi->sb->s_id);
+	/* Each build may take a sixteenth of the machine's memory. */
 	sbi->build_wq = alloc_workqueue("vexfs-build/%s", WQ_FREEZABLE |
-					WQ_UNBOUND, 0, sbi->sb->s_id);
+					WQ_UNBOUND, 4, sbi->sb->s_id);
 	if (!sbi->convert_wq || !sbi->publish_wq || !sbi->build_wq)
 		return -ENOMEM;
 	return vexfs_encode_setup(sbi->sb);

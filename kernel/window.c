@@ -348,8 +348,9 @@ static void vexfs_window_set_kept(struct vexfs_window *window, u64 page,
 {
 	spin_lock(&window->lock);
 	vexfs_window_install(window, page, folio);
-	if (page < vexfs_table(window)->pages)
-		__set_bit(page, vexfs_table(window)->kept);
+	if (page < vexfs_table(window)->pages &&
+	    !__test_and_set_bit(page, vexfs_table(window)->kept))
+		window->kept++;
 	spin_unlock(&window->lock);
 }
 
@@ -393,6 +394,11 @@ void vexfs_window_keep(struct vexfs_window *window, u64 page)
 	folio_put(folio);
 }
 
+bool vexfs_window_laden(const struct vexfs_window *window)
+{
+	return READ_ONCE(window->kept) > totalram_pages() / 8;
+}
+
 void vexfs_window_release_kept(struct vexfs_window *window)
 {
 	struct vexfs_window_table *table = vexfs_table(window);
@@ -410,6 +416,7 @@ void vexfs_window_release_kept(struct vexfs_window *window)
 		folio_unlock(folio);
 		spin_lock(&window->lock);
 		__clear_bit(page, table->kept);
+		window->kept--;
 		spin_unlock(&window->lock);
 		cond_resched();
 	}
