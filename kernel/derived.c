@@ -163,6 +163,7 @@ void vexfs_derived_tell(struct vexfs_derived *derived)
 
 	/* Pages other than this one may be on their way to the disk. */
 	WRITE_ONCE(derived->told_tid, jbd2_get_latest_transaction(journal));
+	/* Pairs with vexfs_derived_await(). */
 	smp_store_release(&derived->told, true);
 }
 
