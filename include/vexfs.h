@@ -185,6 +185,26 @@ int vexfs_insert(int fd, const void *vectors, uint64_t vectors_bytes, uint64_t c
 		 const uint64_t *ids, uint64_t *first_id, uint64_t *bad_index);
 
 /**
+ * vexfs_upsert - append rows, and take the place of rows with the same ids
+ * @fd: a vector file with ids=own, open for writing
+ * @vectors: as of vexfs_insert()
+ * @vectors_bytes: as of vexfs_insert()
+ * @count: as of vexfs_insert()
+ * @ids: the rows' @count ids, each once
+ * @replaced: rows that took the place of others; may be NULL
+ * @bad_index: as of vexfs_insert(); may be NULL
+ *
+ * Whoever searches or gets rows sees the old row of an id or the new one.
+ * Rows that replaced others are durable with the next fsync(2), as all are; a
+ * crash leaves the old row or the new one.
+ *
+ * Return: as of vexfs_insert(); -EEXIST when an id is twice in the batch, -EPERM
+ * when the file is append-only.
+ */
+int vexfs_upsert(int fd, const void *vectors, uint64_t vectors_bytes, uint64_t count,
+		 const uint64_t *ids, uint64_t *replaced, uint64_t *bad_index);
+
+/**
  * typedef vexfs_row_reader - brings the next rows of a vexfs_insert_stream()
  * @arg: as in struct vexfs_insert_stream
  * @vectors: room for @most rows
@@ -214,12 +234,15 @@ typedef int (*vexfs_attribute_reader)(void *arg, struct vexfs_batch_insert *batc
  * @arg: handed to @reader and @attributes
  * @attributes: brings the rows' attributes; may be NULL
  * @batch_rows: rows a batch; 0 for batches of about 4 MiB
+ * @flags: VEXFS_INSERT_REPLACE or 0
+ * @reserved0: 0
  * @inserted: rows inserted so far (out)
  * @batches: batches inserted so far (out)
  * @first_id: id of the first row of all (out, ids=auto)
  * @last_id: id of the last row inserted (out, ids=auto)
  * @bad_row: the row to blame, counted from the first that @reader brought,
  *	VEXFS_UNKNOWN when no row is (out)
+ * @replaced: rows inserted so far that took the place of others (out)
  * @reserved: 0
  */
 struct vexfs_insert_stream {
@@ -227,12 +250,15 @@ struct vexfs_insert_stream {
 	void *arg;
 	vexfs_attribute_reader attributes;
 	uint64_t batch_rows;
+	uint32_t flags;
+	uint32_t reserved0;
 	uint64_t inserted;
 	uint64_t batches;
 	uint64_t first_id;
 	uint64_t last_id;
 	uint64_t bad_row;
-	uint64_t reserved[4];
+	uint64_t replaced;
+	uint64_t reserved[2];
 };
 
 /**

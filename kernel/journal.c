@@ -40,18 +40,23 @@ int vexfs_journal_stop(handle_t *handle)
 	return jbd2_journal_stop(handle);
 }
 
-int vexfs_journal_ensure(handle_t *handle, unsigned int blocks,
+int vexfs_journal_extend(handle_t *handle, unsigned int blocks,
 			 unsigned int revokes)
 {
 	int have = jbd2_handle_buffer_credits(handle);
 	int have_revokes = handle->h_revoke_credits;
-	int more, more_revokes, err;
 
 	if (have >= (int)blocks && have_revokes >= (int)revokes)
 		return 0;
-	more = max_t(int, (int)blocks - have, 0);
-	more_revokes = max_t(int, (int)revokes - have_revokes, 0);
-	err = jbd2_journal_extend(handle, more, more_revokes);
+	return jbd2_journal_extend(handle, max_t(int, (int)blocks - have, 0),
+				   max_t(int, (int)revokes - have_revokes, 0));
+}
+
+int vexfs_journal_ensure(handle_t *handle, unsigned int blocks,
+			 unsigned int revokes)
+{
+	int err = vexfs_journal_extend(handle, blocks, revokes);
+
 	if (err <= 0)
 		return err;
 	err = jbd2__journal_restart(handle, blocks, revokes, GFP_NOFS);

@@ -36,6 +36,17 @@ handle_t *vexfs_journal_start(struct super_block *sb, unsigned int blocks,
 int vexfs_journal_stop(handle_t *handle);
 
 /**
+ * vexfs_journal_extend() - let a handle change more blocks, if that can be
+ * @handle: the handle
+ * @blocks: metadata blocks still to be changed
+ * @revokes: metadata blocks still to be freed
+ *
+ * Return: 0; 1 if the transaction has no room for them; a negative errno.
+ */
+int vexfs_journal_extend(handle_t *handle, unsigned int blocks,
+			 unsigned int revokes);
+
+/**
  * vexfs_journal_ensure() - make sure that a handle can change more blocks
  * @handle: the handle
  * @blocks: metadata blocks still to be changed

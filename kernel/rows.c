@@ -169,7 +169,7 @@ static int vexfs_fork_covers(struct inode *base, unsigned int slot, u64 key,
 	return run->key <= key ? -EEXIST : 0;
 }
 
-int vexfs_row_of_id(struct inode *base, u64 id, u64 *row)
+static int vexfs_row_of_id_once(struct inode *base, u64 id, u64 *row)
 {
 	struct vexfs_vector *vector = &VEXFS_I(base)->vector;
 	struct vex_run run;
@@ -192,6 +192,19 @@ int vexfs_row_of_id(struct inode *base, u64 id, u64 *row)
 		return -ENOENT;
 	err = vexfs_fork_covers(base, VEXFS_FORK_TOMBSTONES, *row, &run);
 	return err == -EEXIST ? -ENOENT : err;
+}
+
+int vexfs_row_of_id(struct inode *base, u64 id, u64 *row)
+{
+	struct vexfs_view view = { .inode = base };
+	int err;
+
+	do {
+		vexfs_view_begin(&view);
+		err = vexfs_row_of_id_once(base, id, row);
+	} while (!vexfs_view_end(&view) && err == -ENOENT &&
+		 view.tries < VEXFS_VIEW_TRIES);
+	return err;
 }
 
 /* Changing forks */
@@ -223,8 +236,8 @@ static int vexfs_fork_written(handle_t *handle, struct inode *fork)
 	return err ? err : vexfs_inode_write(handle, VEXFS_I(fork)->fork_base);
 }
 
-static int vexfs_fork_insert(handle_t *handle, struct inode *fork,
-			     const struct vex_run *run, unsigned int flags)
+int vexfs_fork_insert(handle_t *handle, struct inode *fork,
+		      const struct vex_run *run, unsigned int flags)
 {
 	struct vexfs_tree t;
 	int err;
@@ -238,8 +251,8 @@ static int vexfs_fork_insert(handle_t *handle, struct inode *fork,
 	return err ? err : vexfs_fork_written(handle, fork);
 }
 
-static int vexfs_fork_cut(handle_t *handle, struct inode *fork, u64 first,
-			  u64 last, struct vex_run *removed)
+int vexfs_fork_cut(handle_t *handle, struct inode *fork, u64 first, u64 last,
+		   struct vex_run *removed)
 {
 	struct vexfs_tree t;
 	int err;
@@ -322,7 +335,26 @@ static u32 vexfs_sorted_run(const struct vexfs_id_at *sorted, u64 i, u64 count)
 	return length;
 }
 
-int vexfs_ids_check(struct inode *base, const u64 *ids, u64 count,
+/* The id is taken: may it be? Returns 0 or a negative errno. */
+static int vexfs_id_taken(struct inode *base, const struct vexfs_id_at *at,
+			  const struct vex_run *run,
+			  struct vexfs_batch_ids *own, u64 *bad_index)
+{
+	u64 row = run->value + (at->id - run->key);
+
+	if (!own->old) {
+		*bad_index = min(*bad_index, at->index);
+		return 0;
+	}
+	if (row >= VEXFS_I(base)->vector.rows)
+		return vexfs_corrupt(base->i_sb, 0, base->i_ino, -EUCLEAN,
+				     "an id leads to no row");
+	own->old[at->index] = row;
+	own->taken++;
+	return 0;
+}
+
+int vexfs_ids_check(struct inode *base, struct vexfs_batch_ids *own, u64 count,
 		    u64 *bad_index)
 {
 	struct vexfs_run_cursor *cursor;
@@ -333,12 +365,14 @@ int vexfs_ids_check(struct inode *base, const u64 *ids, u64 count,
 
 	*bad_index = U64_MAX;
 	for (i = 0; i < count; i++) {
-		if (ids[i] > VEXFS_ID_MAX) {
+		if (own->ids[i] > VEXFS_ID_MAX) {
 			*bad_index = i;
 			return -EINVAL;
 		}
+		if (own->old)
+			own->old[i] = U64_MAX;
 	}
-	sorted = vexfs_ids_sort(ids, count);
+	sorted = vexfs_ids_sort(own->ids, count);
 	if (IS_ERR(sorted))
 		return PTR_ERR(sorted);
 	cursor = kmalloc(sizeof(*cursor), GFP_KERNEL_ACCOUNT);
@@ -355,7 +389,8 @@ int vexfs_ids_check(struct inode *base, const u64 *ids, u64 count,
 		if (!err)
 			err = vexfs_cursor_find(cursor, sorted[i].id, &run);
 		if (!err && run.length && run.key <= sorted[i].id)
-			*bad_index = min(*bad_index, sorted[i].index);
+			err = vexfs_id_taken(base, &sorted[i], &run, own,
+					     bad_index);
 		cond_resched();
 	}
 	if (!err && *bad_index != U64_MAX)
@@ -458,27 +493,30 @@ static int vexfs_ids_add_counting(struct inode *base, u64 row, u64 count,
 	return err;
 }
 
-int vexfs_ids_add(struct inode *base, u64 row, u64 count, const u64 *ids,
-		  u64 first_id)
+int vexfs_ids_add(struct inode *base, u64 row, u64 count,
+		  const struct vexfs_batch_ids *own, u64 first_id)
 {
 	struct vexfs_id_at *sorted;
+	u64 i, fresh = 0;
 	int err;
-	u64 i;
 
-	if (!ids)
+	if (!own->ids)
 		return vexfs_ids_add_counting(base, row, count, first_id);
 	sorted = kvmalloc_array(count, sizeof(*sorted), GFP_KERNEL_ACCOUNT);
 	if (!sorted)
 		return -ENOMEM;
 	for (i = 0; i < count; i++) {
-		sorted[i].id = ids[i];
+		sorted[i].id = own->ids[i];
 		sorted[i].index = i;
 	}
 	err = vexfs_ids_add_sorted(base, VEXFS_FORK_IDS, sorted, count, row);
+	for (i = 0; i < count; i++)
+		if (!own->taken || own->old[i] == U64_MAX)
+			sorted[fresh++] = sorted[i];
 	if (!err)
-		err = vexfs_sort(sorted, count);
+		err = vexfs_sort(sorted, fresh);
 	if (!err)
-		err = vexfs_ids_add_sorted(base, VEXFS_FORK_ROWS, sorted, count,
+		err = vexfs_ids_add_sorted(base, VEXFS_FORK_ROWS, sorted, fresh,
 					   row);
 	kvfree(sorted);
 	return err;

@@ -82,17 +82,29 @@ int vexfs_cursor_find(struct vexfs_run_cursor *cursor, u64 key,
 int vexfs_row_of_id(struct inode *base, u64 id, u64 *row);
 
 /**
+ * struct vexfs_batch_ids - the ids that a batch of rows brings
+ * @ids: the ids, or NULL if they are automatic
+ * @old: for each the row that has it, or U64_MAX; NULL if none may be taken
+ * @taken: how many are
+ */
+struct vexfs_batch_ids {
+	u64 *ids;
+	u64 *old;
+	u64 taken;
+};
+
+/**
  * vexfs_ids_check() - may these ids be inserted?
  * @base: the vector file
- * @ids: the ids
+ * @own: the ids; @own->old and @own->taken are filled in
  * @count: how many
- * @bad_index: the first that is taken, or occurs before it
+ * @bad_index: the first that is taken and may not be, or occurs before it
  *
  * Context: i_rwsem held for writing.
  * Return: 0, -EEXIST, -EINVAL for an id beyond VEXFS_ID_MAX, or a negative
  * errno.
  */
-int vexfs_ids_check(struct inode *base, const u64 *ids, u64 count,
+int vexfs_ids_check(struct inode *base, struct vexfs_batch_ids *own, u64 count,
 		    u64 *bad_index);
 
 /**
@@ -100,26 +112,42 @@ int vexfs_ids_check(struct inode *base, const u64 *ids, u64 count,
  * @base: the vector file
  * @row: first row, not published
  * @count: rows
- * @ids: their ids, free; NULL: @first_id and the following
- * @first_id: see @ids
+ * @own: their ids; without, @first_id and the following. Ids that are taken go
+ *	on leading to the rows that have them
+ * @first_id: see @own
  *
  * Opens and closes handles. After an error, call vexfs_rows_trim().
  *
  * Context: i_rwsem held for writing.
  * Return: 0 or a negative errno.
  */
-int vexfs_ids_add(struct inode *base, u64 row, u64 count, const u64 *ids,
-		  u64 first_id);
+int vexfs_ids_add(struct inode *base, u64 row, u64 count,
+		  const struct vexfs_batch_ids *own, u64 first_id);
 
 /**
- * vexfs_fork_make() - a fork, made if there is none
- * @base: the vector file
- * @slot: VEXFS_FORK_*
+ * vexfs_fork_insert() - put a run into a fork
+ * @handle: the handle, with vexfs_tree_credits() and VEXFS_CREDITS_INODE
+ * @fork: the fork
+ * @run: the run
+ * @flags: VEXFS_ALLOC_*
  *
- * Context: i_rwsem held for writing; no handle may be held.
- * Return: the fork with a reference, or an ERR_PTR.
+ * Return: 0 or a negative errno.
  */
-struct inode *vexfs_fork_make(struct inode *base, unsigned int slot);
+int vexfs_fork_insert(handle_t *handle, struct inode *fork,
+		      const struct vex_run *run, unsigned int flags);
+
+/**
+ * vexfs_fork_cut() - take a range of keys out of a fork, or part of it
+ * @handle: as for vexfs_fork_insert()
+ * @fork: the fork
+ * @first: the first key
+ * @last: the last one
+ * @removed: what was taken out
+ *
+ * Return: 0, -ENOENT if there is nothing, or a negative errno.
+ */
+int vexfs_fork_cut(handle_t *handle, struct inode *fork, u64 first, u64 last,
+		   struct vex_run *removed);
 
 /**
  * vexfs_rows_trim() - remove what the forks know of rows beyond the last
@@ -289,6 +317,68 @@ bool vexfs_snapshot_holds(struct inode *inode,
 int vexfs_schema_get(struct inode *inode, struct vexfs_schema *schema);
 int vexfs_schema_set(struct inode *inode, const struct vexfs_schema *schema);
 int vexfs_batch_insert(struct file *file, struct vexfs_batch_insert *batch);
+
+/**
+ * vexfs_rows_grow() - new rows become visible, and due to be published
+ * @inode: the vector file
+ * @rows: rows that there are now
+ * @next_id: the next automatic id
+ *
+ * Context: i_rwsem held for writing.
+ */
+void vexfs_rows_grow(struct inode *inode, u64 rows, u64 next_id);
+
+/* In replace.c */
+
+/**
+ * vexfs_rows_replace() - new rows become visible in the place of others
+ * @base: the vector file; its rows are published
+ * @first: the first new row, which is not visible yet
+ * @count: rows, whose bytes, attributes and ids are there
+ * @own: their ids, some of which are taken
+ *
+ * They are published too. After an error fewer of them may have become visible,
+ * the first ones.
+ *
+ * Context: i_rwsem held for writing; no handle.
+ * Return: 0 or a negative errno.
+ */
+int vexfs_rows_replace(struct inode *base, u64 first, u64 count,
+		       const struct vexfs_batch_ids *own);
+
+/**
+ * struct vexfs_view - a look at rows while others may be put in their place
+ * @inode: the vector file
+ * @tries: looks begun
+ * @count: vexfs_vector.replacing at the beginning
+ */
+struct vexfs_view {
+	struct inode *inode;
+	u32 tries;
+	u32 count;
+};
+
+/* A look is repeated so often. */
+#define VEXFS_VIEW_TRIES	3U
+
+/**
+ * vexfs_view_begin() - begin to look, or begin anew
+ * @view: the look; set @inode and clear @tries before the first time
+ *
+ * Waits while rows are being replaced. Who begins anew is waited for in turn.
+ *
+ * Context: may sleep; no handle is held, unless i_rwsem is.
+ */
+void vexfs_view_begin(struct vexfs_view *view);
+
+/**
+ * vexfs_view_end() - end it
+ * @view: the look
+ *
+ * Return: true if no row was replaced meanwhile. Otherwise a row that was
+ * replaced may not have been seen, nor what took its place.
+ */
+bool vexfs_view_end(struct vexfs_view *view);
 
 /* In search.c */
 int vexfs_knn_search(struct file *file, struct vexfs_knn_search *search);

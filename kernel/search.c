@@ -373,6 +373,16 @@ static int vexfs_knn_all(struct file *file, struct vexfs_knn_search *knn,
 	return 0;
 }
 
+/* Is a search to be made again, as rows were renumbered or replaced under it? */
+static bool vexfs_search_again(struct vexfs_view *view, int err)
+{
+	bool same = vexfs_view_end(view);
+
+	if (err == -ESTALE)
+		return view->tries == 1;
+	return !err && !same && view->tries < VEXFS_VIEW_TRIES;
+}
+
 int vexfs_knn_search(struct file *file, struct vexfs_knn_search *knn)
 {
 	struct inode *inode = file_inode(file);
@@ -385,22 +395,24 @@ int vexfs_knn_search(struct file *file, struct vexfs_knn_search *knn)
 	};
 	struct vexfs_filter *filter;
 	struct vexfs_snapshot snapshot;
+	struct vexfs_view view = { .inode = inode };
 	u64 begun = ktime_get_ns();
-	int err, tries = 0;
+	int err;
 
 	err = vexfs_knn_check(knn);
 	if (err)
 		return err;
 	do {
-		if (tries)
+		if (view.tries)
 			atomic64_inc(&stats->restarted);
+		vexfs_view_begin(&view);
 		vexfs_snapshot_take(inode, &snapshot);
 		filter = vexfs_filter_new(inode, &snapshot, &user);
 		err = PTR_ERR_OR_ZERO(filter);
 		if (!err)
 			err = vexfs_knn_all(file, knn, filter, &snapshot);
 		vexfs_filter_free(filter);
-	} while (err == -ESTALE && !tries++);
+	} while (vexfs_search_again(&view, err));
 	if (!err)
 		atomic64_add(knn->query_count, &stats->knn_queries);
 	atomic64_add(ktime_get_ns() - begun, &stats->search_ns);
@@ -543,10 +555,10 @@ int vexfs_range_search(struct file *file, struct vexfs_range_search *range)
 	};
 	struct vexfs_filter *filter;
 	struct vexfs_snapshot snapshot;
-	u64 begun = ktime_get_ns();
-	bool fresh = !range->cursor;
-	int err, tries = 0;
+	struct vexfs_view view = { .inode = inode };
+	u64 begun = ktime_get_ns(), cursor = range->cursor;
 	s64 radius;
+	int err;
 
 	range->count = 0;
 	if (range->flags || !range->query || !range->results ||
@@ -555,18 +567,22 @@ int vexfs_range_search(struct file *file, struct vexfs_range_search *range)
 	    vex_radius_key(range->radius, &radius))
 		return -EINVAL;
 	do {
-		if (tries)
+		if (view.tries)
 			atomic64_inc(&stats->restarted);
+		vexfs_view_begin(&view);
 		vexfs_snapshot_take(inode, &snapshot);
-		if (!fresh && range->generation != snapshot.generation)
+		if (cursor && range->generation != snapshot.generation) {
+			vexfs_view_end(&view);
 			return -ESTALE;
+		}
+		range->cursor = cursor;
 		filter = vexfs_filter_new(inode, &snapshot, &user);
 		err = PTR_ERR_OR_ZERO(filter);
 		if (!err)
 			err = vexfs_range_once(file, range, filter, &snapshot,
 					       radius);
 		vexfs_filter_free(filter);
-	} while (err == -ESTALE && fresh && !tries++);
+	} while (vexfs_search_again(&view, err));
 	if (!err)
 		atomic64_inc(&stats->range_queries);
 	atomic64_add(ktime_get_ns() - begun, &stats->search_ns);

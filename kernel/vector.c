@@ -180,8 +180,7 @@ static ssize_t vexfs_append_step(struct vexfs_append *append)
 	return append->bad_row == U64_MAX ? got : -EINVAL;
 }
 
-/* The rows that are there now become visible, and due to be published. */
-static void vexfs_rows_grow(struct inode *inode, u64 rows, u64 next_id)
+void vexfs_rows_grow(struct inode *inode, u64 rows, u64 next_id)
 {
 	struct vexfs_inode_info *info = VEXFS_I(inode);
 
@@ -211,12 +210,12 @@ static bool vexfs_ids_kept(struct inode *inode)
 
 /* Ids for new rows; blocks that are about to become free are waited for. */
 static int vexfs_ids_insert(struct inode *inode, u64 row, u64 count,
-			    const u64 *ids, u64 first_id)
+			    const struct vexfs_batch_ids *own, u64 first_id)
 {
 	int err, tries = 0;
 
 	for (;;) {
-		err = vexfs_ids_add(inode, row, count, ids, first_id);
+		err = vexfs_ids_add(inode, row, count, own, first_id);
 		if (err != -ENOSPC || !vexfs_alloc_retry(inode->i_sb, &tries))
 			return err;
 		err = vexfs_rows_trim(inode);
@@ -228,7 +227,8 @@ static int vexfs_ids_insert(struct inode *inode, u64 row, u64 count,
 /* Inserting a batch */
 
 static int vexfs_insert_rows(struct kiocb *iocb,
-			     struct vexfs_batch_insert *batch, const u64 *ids)
+			     struct vexfs_batch_insert *batch,
+			     const struct vexfs_batch_ids *own)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	struct vexfs_vector *vector = &VEXFS_I(inode)->vector;
@@ -240,7 +240,6 @@ static int vexfs_insert_rows(struct kiocb *iocb,
 		.bad_row = U64_MAX,
 	};
 	u64 first = vector->rows, next_id = vector->next_id;
-	loff_t size = append.pos;
 	ssize_t ret;
 
 	append.buffer = kvmalloc(VEXFS_CHUNK_BYTES + 8, GFP_KERNEL_ACCOUNT);
@@ -255,33 +254,37 @@ static int vexfs_insert_rows(struct kiocb *iocb,
 	if (!ret && batch->attributes)
 		ret = vexfs_records_insert(inode, first, batch);
 	if (!ret && vexfs_ids_kept(inode))
-		ret = vexfs_ids_insert(inode, first, batch->count, ids,
+		ret = vexfs_ids_insert(inode, first, batch->count, own,
 				       next_id);
+	if (!ret && own->taken)
+		ret = vexfs_rows_replace(inode, first, batch->count, own);
 	if (ret < 0) {
-		vexfs_append_undo(inode, size);
+		vexfs_append_undo(inode, vector->rows * vector->row_bytes);
 		return ret;
 	}
-	batch->first_id = ids ? 0 : next_id;
-	vexfs_rows_grow(inode, first + batch->count,
-			ids ? next_id : next_id + batch->count);
+	batch->first_id = own->ids ? 0 : next_id;
+	batch->replaced = own->taken;
+	if (!own->taken)
+		vexfs_rows_grow(inode, first + batch->count,
+				own->ids ? next_id : next_id + batch->count);
 	return 0;
 }
 
 /* Everything that can be refused before anything changes. */
 static int vexfs_insert_prepare(struct kiocb *iocb,
 				struct vexfs_batch_insert *batch,
-				const u64 *ids)
+				struct vexfs_batch_ids *own)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	struct vexfs_vector *vector = &VEXFS_I(inode)->vector;
 	loff_t size = i_size_read(inode);
 	int err;
 
-	if (IS_IMMUTABLE(inode))
+	if (IS_IMMUTABLE(inode) || (own->old && IS_APPEND(inode)))
 		return -EPERM;
 	if (batch->vectors_bytes != batch->count * vector->row_bytes)
 		return -EINVAL;
-	if ((vector->schema.s_ids == VEXFS_IDS_OWN) != !!ids)
+	if ((vector->schema.s_ids == VEXFS_IDS_OWN) != !!own->ids)
 		return -EINVAL;
 	err = vexfs_records_check(inode, batch);
 	if (err)
@@ -293,66 +296,76 @@ static int vexfs_insert_prepare(struct kiocb *iocb,
 	err = inode_newsize_ok(inode, size + batch->vectors_bytes);
 	if (err)
 		return err;
-	if (!ids && vector->next_id > VEXFS_ID_MAX - batch->count)
+	if (!own->ids && vector->next_id > VEXFS_ID_MAX - batch->count)
 		return -EOVERFLOW;
 	err = vexfs_trim_tail(inode);
-	if (!err && ids)
-		err = vexfs_ids_check(inode, ids, batch->count,
+	if (!err && own->ids)
+		err = vexfs_ids_check(inode, own, batch->count,
 				      &batch->bad_index);
+	/* On disk only rows that are there can be replaced. */
+	if (!err && own->taken)
+		err = vexfs_vector_publish(inode);
 	return err ? err : file_modified(iocb->ki_filp);
 }
 
-/* The caller's ids in kernel memory, or NULL for automatic ones. */
-static u64 *vexfs_ids_from_user(u64 pointer, u64 count)
+/* The caller's ids in kernel memory, if there are any. */
+static int vexfs_ids_from_user(const struct vexfs_batch_insert *batch,
+			       struct vexfs_batch_ids *own)
 {
-	u64 *ids;
+	size_t bytes = batch->count * sizeof(*own->ids);
 
-	if (!pointer)
-		return NULL;
-	ids = kvmalloc_array(count, sizeof(*ids), GFP_KERNEL_ACCOUNT);
-	if (!ids)
-		return ERR_PTR(-ENOMEM);
-	if (copy_from_user(ids, u64_to_user_ptr(pointer), count * sizeof(*ids))) {
-		kvfree(ids);
-		return ERR_PTR(-EFAULT);
-	}
-	return ids;
+	if (!batch->ids)
+		return batch->flags & VEXFS_INSERT_REPLACE ? -EINVAL : 0;
+	own->ids = kvmalloc(bytes, GFP_KERNEL_ACCOUNT);
+	if (!own->ids)
+		return -ENOMEM;
+	if (copy_from_user(own->ids, u64_to_user_ptr(batch->ids), bytes))
+		return -EFAULT;
+	if (!(batch->flags & VEXFS_INSERT_REPLACE))
+		return 0;
+	own->old = kvmalloc(bytes, GFP_KERNEL_ACCOUNT);
+	return own->old ? 0 : -ENOMEM;
 }
 
 int vexfs_batch_insert(struct file *file, struct vexfs_batch_insert *batch)
 {
 	struct inode *inode = file_inode(file);
 	struct vexfs_vector *vector = &VEXFS_I(inode)->vector;
+	struct vexfs_batch_ids own = { NULL };
 	struct kiocb iocb;
-	u64 *ids;
 	int err;
 
 	batch->first_id = 0;
 	batch->bad_index = U64_MAX;
-	if (batch->flags || !batch->count || !batch->vectors ||
+	batch->replaced = 0;
+	if ((batch->flags & ~VEXFS_INSERT_REPLACE) || !batch->count ||
+	    !batch->vectors ||
 	    memchr_inv(batch->reserved, 0, sizeof(batch->reserved)))
 		return -EINVAL;
 	if (batch->count > VEXFS_BATCH_MAX ||
 	    batch->vectors_bytes > VEXFS_BATCH_BYTES_MAX)
 		return -E2BIG;
-	ids = vexfs_ids_from_user(batch->ids, batch->count);
-	if (IS_ERR(ids))
-		return PTR_ERR(ids);
+	err = vexfs_ids_from_user(batch, &own);
+	if (err)
+		goto out_free;
 	init_sync_kiocb(&iocb, file);
 	inode_lock(inode);
-	err = vexfs_insert_prepare(&iocb, batch, ids);
+	err = vexfs_insert_prepare(&iocb, batch, &own);
 	if (!err)
-		err = vexfs_insert_rows(&iocb, batch, ids);
+		err = vexfs_insert_rows(&iocb, batch, &own);
 	inode_unlock(inode);
-	kvfree(ids);
 	if (err)
-		return err;
+		goto out_free;
+	atomic64_add(own.taken, &vector->stats.rows_deleted);
 	atomic64_add(batch->count, &vector->stats.rows_inserted);
 	atomic64_inc(&vector->stats.insert_batches);
 	/* O_SYNC and O_DSYNC mean it for batches too. */
 	if (file->f_flags & O_DSYNC || IS_SYNC(inode))
 		err = vexfs_fsync(file, 0, LLONG_MAX,
 				  (file->f_flags & __O_SYNC) ? 0 : 1);
+out_free:
+	kvfree(own.old);
+	kvfree(own.ids);
 	return err;
 }
 
@@ -369,6 +382,7 @@ static ssize_t vexfs_vector_append(struct kiocb *iocb, struct iov_iter *from)
 		.bytes = iov_iter_count(from),
 		.bad_row = U64_MAX,
 	};
+	const struct vexfs_batch_ids automatic = { NULL };
 	u64 first = vector->rows, next_id = vector->next_id, rows;
 	loff_t start = append.pos;
 	ssize_t ret, err = 0;
@@ -383,7 +397,7 @@ static ssize_t vexfs_vector_append(struct kiocb *iocb, struct iov_iter *from)
 	iocb->ki_pos = append.pos;
 	rows = div_u64(append.pos, vector->row_bytes);
 	if (rows > first && vexfs_ids_kept(inode))
-		err = vexfs_ids_insert(inode, first, rows - first, NULL,
+		err = vexfs_ids_insert(inode, first, rows - first, &automatic,
 				       next_id);
 	if (err) {
 		vexfs_append_undo(inode, start);

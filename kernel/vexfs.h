@@ -160,6 +160,9 @@ struct vexfs_sb_info {
  *	be published; guarded by vexfs_inode_info.lock
  * @tail_trimmed: what lies beyond the last row was removed since the inode
  *	came into memory; guarded by i_rwsem
+ * @replacing: counts up when rows begin to be replaced by others of the same
+ *	ids, and again when that is done; guarded by i_rwsem, read by anybody
+ * @patience: searches that rows were replaced under: replacing waits for them
  * @stats: what SEARCH_STATS shows
  */
 struct vexfs_vector {
@@ -176,6 +179,8 @@ struct vexfs_vector {
 		u64 next_id;
 	} boundary;
 	bool tail_trimmed;
+	u32 replacing;
+	atomic_t patience;
 	struct vexfs_vector_stats {
 		atomic64_t knn_queries;
 		atomic64_t range_queries;

@@ -48,6 +48,7 @@ static void print_row_calls(void)
 	AT(vexfs_batch_insert, attributes_bytes);
 	AT(vexfs_batch_insert, strings);
 	AT(vexfs_batch_insert, strings_bytes);
+	AT(vexfs_batch_insert, replaced);
 	AT(vexfs_batch_insert, reserved);
 	SIZE(vexfs_batch_delete);
 	AT(vexfs_batch_delete, size);
@@ -557,7 +558,12 @@ static void own_ids(int fd)
 	ids[0] = 8;
 	expect(fd, VEXFS_IOC_BATCH_INSERT, &batch, EEXIST, "own_ids.taken");
 	check(batch.bad_index == 1, "own_ids.bad_index", "is not 1");
+	batch.flags = VEXFS_INSERT_REPLACE;
+	expect(fd, VEXFS_IOC_BATCH_INSERT, &batch, 0, "own_ids.replace");
+	check(batch.replaced == 1, "own_ids.replaced", "is not 1");
 	batch.ids = 0;
+	expect(fd, VEXFS_IOC_BATCH_INSERT, &batch, EINVAL, "own_ids.replace_missing");
+	batch.flags = 0;
 	expect(fd, VEXFS_IOC_BATCH_INSERT, &batch, EINVAL, "own_ids.missing");
 }
 

@@ -9,7 +9,8 @@
  *  - an ordinary file's records are its own, in their places, whole, and no
  *    older than what was acknowledged;
  *  - a vector file holds whole batches in order, every row is the one that
- *    belongs to its id, and deletions happened wholly or not at all; its rows'
+ *    belongs to its id, and deletions happened wholly or not at all; an id that
+ *    was given another row leads to the old one or the new one; its rows'
  *    attributes are those after some one operation, and searches of every kind
  *    give live rows with the right distances, exact ones the right rows.
  */
@@ -351,25 +352,46 @@ static const char *compare_rows(const struct pc_rows *rows,
 {
 	size_t row = pc_row_bytes(rows->dim, rows->element);
 	static char right[65535 * 4];
-	uint32_t i, live = 0;
+	uint32_t i, live;
 
 	if (found->rows > rows->rows || found->rows < rows->synced_rows)
 		return "number of rows";
 	i = found->rows;
 	if (i && i < rows->rows && rows->seq[i] == rows->seq[i - 1] &&
-	    ops.op[rows->seq[i] - 1].kind == PC_INSERT)
+	    ops.op[rows->seq[i] - 1].kind != PC_APPEND)
 		return "part of a batch";
-	for (i = 0; i < found->rows; i++) {
+	/* from the end, as of rows with the same id the last one lives */
+	for (i = found->rows, live = found->live; i-- > 0;) {
 		pc_row_fill(right, fid, rows->id[i], rows->dim, rows->element);
 		if (memcmp(right, found->matrix + i * row, row))
 			return "the matrix";
-		found->dead[i] = live >= found->live ||
-				 found->live_id[live] != rows->id[i];
-		live += !found->dead[i];
+		found->dead[i] = !live ||
+				 found->live_id[live - 1] != rows->id[i];
+		live -= !found->dead[i];
 	}
-	if (live != found->live)
+	if (live)
 		return "ids";
 	return NULL;
+}
+
+/* Is any row of operation @seq in the file? Its place, or U32_MAX. */
+static uint32_t row_of_operation(const struct pc_rows *rows, uint32_t seq)
+{
+	uint32_t i;
+
+	for (i = 0; i < rows->rows; i++)
+		if (rows->seq[i] == seq)
+			return i;
+	return UINT32_MAX;
+}
+
+/* Can the file be without this row, and as large as it was found? */
+static bool may_be_dead(const struct pc_rows *rows, uint32_t row)
+{
+	uint32_t seq = rows->dead[row];
+
+	return seq && (ops.op[seq - 1].kind == PC_DELETE ||
+		       row_of_operation(rows, seq) == UINT32_MAX);
 }
 
 /* Tell @rows, as of operation @n, of all deletions that can have begun since. */
@@ -384,11 +406,31 @@ static void learn_deletions(struct pc_rows *rows, uint32_t n, uint32_t count,
 		if (ops.op[n].fid != fid)
 			continue;
 		pc_rows_apply(&later, &ops.op[n]);
-		if (ops.op[n].kind != PC_DELETE)
+		if (ops.op[n].kind != PC_DELETE && ops.op[n].kind != PC_CUT_ROWS)
 			continue;
 		for (i = 0; i < count && i < later.rows; i++)
-			if (later.id[i] == rows->id[i] && !rows->dead[i])
+			if (later.id[i] == rows->id[i] && !rows->dead[i] &&
+			    may_be_dead(&later, i))
 				rows->dead[i] = later.dead[i];
+	}
+}
+
+/* Rows that were replaced by operation @n are gone if and only if the new are there. */
+static void check_replaced(const char *path, const struct pc_rows *rows,
+			   const struct found *found, uint32_t n)
+{
+	uint32_t i, seq, at;
+
+	for (i = 0; i < found->rows; i++) {
+		seq = rows->dead[i];
+		if (!seq || seq > n || ops.op[seq - 1].kind != PC_REPLACE)
+			continue;
+		at = row_of_operation(rows, seq);
+		if (found->dead[i] != (at < found->rows || at == UINT32_MAX))
+			wrong("%s: row %u (id %llu), replaced by operation %u: %s",
+			      path, i, (unsigned long long)rows->id[i], seq,
+			      found->dead[i] ? "neither is there" :
+					       "both are there");
 	}
 }
 
@@ -602,6 +644,7 @@ static void match_rows(const char *path, int fd, uint32_t fid, uint32_t param)
 	check_attributes(path, fd, &rows, n, &found, fid);
 	learn_deletions(&rows, n, found.rows, fid);
 	check_dead(path, &rows, &found);
+	check_replaced(path, &rows, &found, n);
 	rows.rows = found.rows;
 	check_search(path, fd, &rows, &found, fid);
 	if (settle)

@@ -154,22 +154,19 @@ static void do_write(const struct pc_op *op)
 	free(buffer);
 }
 
-static char *make_rows(const struct pc_op *op, uint64_t **ids)
+static char *make_rows(const struct pc_op *op, const uint64_t *ids,
+		       uint32_t count)
 {
 	const struct pc_rows *r = rows[op->fid];
 	size_t row = pc_row_bytes(r->dim, r->element);
-	char *data = malloc(row * op->a);
+	char *data = malloc(row * count);
 	uint32_t i;
 
-	*ids = malloc(op->a * sizeof(**ids));
-	if (!data || !*ids)
+	if (!data)
 		pc_die("out of memory");
-	for (i = 0; i < op->a; i++) {
-		(*ids)[i] = r->ids == VEXFS_IDS_AUTO ? r->next_id + i :
-			    op->b + (uint64_t)i * 7;
-		pc_row_fill(data + i * row, op->fid, (*ids)[i], r->dim,
+	for (i = 0; i < count; i++)
+		pc_row_fill(data + i * row, op->fid, ids[i], r->dim,
 			    r->element);
-	}
 	return data;
 }
 
@@ -178,10 +175,11 @@ static uint64_t *make_attributes(uint32_t fid, const uint64_t *ids,
 				 uint32_t count, const uint32_t *set,
 				 struct vexfs_attributes *to)
 {
-	size_t bytes = count * VEXFS_ATTRIBUTE_BYTES(PC_COLUMNS), used = 0;
+	size_t bytes = count * VEXFS_ATTRIBUTE_BYTES(PC_COLUMNS);
 	uint64_t *records = malloc(bytes + (size_t)count * PC_WORD_MAX);
 	char *strings = (char *)records + bytes;
 	struct pc_attributes row;
+	size_t used = 0;
 	uint32_t i;
 
 	if (!records)
@@ -208,22 +206,26 @@ static uint64_t *make_attributes(uint32_t fid, const uint64_t *ids,
 
 static void do_insert(const struct pc_op *op)
 {
+	static uint64_t ids[PC_ROWS_MAX];
 	const struct pc_rows *r = rows[op->fid];
-	uint64_t bytes = (uint64_t)op->a * pc_row_bytes(r->dim, r->element);
+	uint32_t count = pc_rows_batch(r, op, ids);
+	uint64_t bytes = (uint64_t)count * pc_row_bytes(r->dim, r->element);
 	struct vexfs_batch_insert insert = {
-		.size = sizeof(insert), .count = op->a, .vectors_bytes = bytes,
+		.size = sizeof(insert), .count = count, .vectors_bytes = bytes,
 	};
 	static const uint32_t none[PC_COLUMNS];
 	struct vexfs_attributes given;
-	uint64_t *ids, *attributes = NULL, done = 0;
-	char *data = make_rows(op, &ids);
+	uint64_t *attributes = NULL, done = 0;
+	char *data = make_rows(op, ids, count);
 	int fd;
 
 	insert.vectors = (uintptr_t)data;
 	if (r->ids == VEXFS_IDS_OWN)
 		insert.ids = (uintptr_t)ids;
-	if (op->kind == PC_INSERT) {
-		attributes = make_attributes(op->fid, ids, op->a, none, &given);
+	if (op->kind == PC_REPLACE)
+		insert.flags = VEXFS_INSERT_REPLACE;
+	if (op->kind != PC_APPEND) {
+		attributes = make_attributes(op->fid, ids, count, none, &given);
 		insert.attributes = given.attributes;
 		insert.attributes_bytes = given.attributes_bytes;
 		insert.strings = given.strings;
@@ -247,7 +249,6 @@ static void do_insert(const struct pc_op *op)
 	close(fd);
 	free(attributes);
 	free(data);
-	free(ids);
 }
 
 static void do_delete(const struct pc_op *op)
@@ -452,6 +453,7 @@ static void perform(const struct pc_op *op)
 		break;
 	case PC_INSERT:
 	case PC_APPEND:
+	case PC_REPLACE:
 		do_insert(op);
 		break;
 	case PC_DELETE:
@@ -664,6 +666,14 @@ static void op_rows(void)
 		op.a = 1 + below(30);
 		op.b = below(size);
 		op.c = 1 + below(5);
+	} else if (what == 3 && r->ids == VEXFS_IDS_OWN) {
+		op.kind = PC_REPLACE;
+		op.a = 1 + below(50);
+		op.b = below(size + 1);
+		op.c = 1 + below(4);
+		op.d = (seq + 1) * 8000;
+		if (size + op.a + PC_FRESH > PC_ROWS_MAX)
+			return;
 	} else if (what == 2 && size) {
 		op.kind = PC_CUT_ROWS;
 		op.a = below(4) ? below(size + 1) : 0;

@@ -270,6 +270,7 @@ void pc_space_apply(struct pc_space *space, const struct pc_op *op)
 		break;
 	case PC_INSERT:
 	case PC_APPEND:
+	case PC_REPLACE:
 		file->size += op->a;
 		file->next_id += op->a;
 		break;
@@ -355,24 +356,51 @@ uint32_t pc_rows_select(const struct pc_rows *rows, const struct pc_op *op,
 	return found;
 }
 
+uint32_t pc_rows_batch(const struct pc_rows *rows, const struct pc_op *op,
+		       uint64_t *ids)
+{
+	static uint32_t at[PC_ROWS_MAX];
+	uint32_t i, count = 0;
+
+	if (op->kind == PC_REPLACE) {
+		count = pc_rows_select(rows, op, at);
+		for (i = 0; i < count; i++)
+			ids[i] = rows->id[at[i]];
+		for (i = 0; i < PC_FRESH && count < PC_ROWS_MAX; i++)
+			ids[count++] = op->d + (uint64_t)i * 7;
+		return count;
+	}
+	for (; count < op->a; count++)
+		ids[count] = rows->ids == 1 ? rows->next_id + count :
+					      op->b + (uint64_t)count * 7;
+	return count;
+}
+
 void pc_rows_apply(struct pc_rows *rows, const struct pc_op *op)
 {
 	static uint32_t at[PC_ROWS_MAX];
+	static uint64_t ids[PC_ROWS_MAX];
 	uint32_t i, count;
 
 	switch (op->kind) {
 	case PC_INSERT:
 	case PC_APPEND:
-		if (rows->rows + op->a > PC_ROWS_MAX)
+	case PC_REPLACE:
+		count = pc_rows_batch(rows, op, ids);
+		if (rows->rows + count > PC_ROWS_MAX)
 			pc_die("more than %d rows in a file", PC_ROWS_MAX);
-		for (i = 0; i < op->a; i++, rows->rows++) {
-			rows->id[rows->rows] = rows->ids == 1 ? rows->next_id++ :
-					       op->b + (uint64_t)i * 7;
+		if (op->kind == PC_REPLACE)
+			for (i = pc_rows_select(rows, op, at); i-- > 0;)
+				rows->dead[at[i]] = op->seq;
+		else if (rows->ids == 1)
+			rows->next_id += count;
+		for (i = 0; i < count; i++, rows->rows++) {
+			rows->id[rows->rows] = ids[i];
 			rows->seq[rows->rows] = op->seq;
 			rows->dead[rows->rows] = 0;
 			rows->set[0][rows->rows] = 0;
 			rows->set[1][rows->rows] = 0;
-			rows->inserted[rows->rows] = op->kind == PC_INSERT;
+			rows->inserted[rows->rows] = op->kind != PC_APPEND;
 		}
 		break;
 	case PC_SET:

@@ -21,6 +21,7 @@
 #define PC_RECORD	64		/* bytes; files change in whole records */
 #define PC_SIZE_MAX	(1U << 20)	/* bytes of an ordinary file */
 #define PC_ROWS_MAX	20000
+#define PC_FRESH	3		/* new rows of PC_REPLACE */
 #define PC_PATH		320
 
 enum pc_kind {
@@ -48,6 +49,7 @@ enum pc_kind {
 	PC_SETTLE,	/* fid: wait for its background work, then for a milliseconds */
 	PC_SEARCH,	/* fid: search by index a with flags b for c rows near d */
 	PC_REMOUNT,
+	PC_REPLACE,	/* fid: what PC_DELETE names is replaced; new rows from id d on */
 	PC_KINDS
 };
 
@@ -168,6 +170,9 @@ void pc_plain_ack(struct pc_plain *plain, uint32_t seq);
 void pc_rows_init(struct pc_rows *rows, uint32_t param);
 void pc_rows_apply(struct pc_rows *rows, const struct pc_op *op);
 void pc_rows_ack(struct pc_rows *rows, uint32_t seq);
+/* The ids of the rows that PC_INSERT, PC_APPEND or PC_REPLACE brings. */
+uint32_t pc_rows_batch(const struct pc_rows *rows, const struct pc_op *op,
+		       uint64_t *ids);
 /* Rows that PC_DELETE names and that are alive; their places go into @at. */
 uint32_t pc_rows_select(const struct pc_rows *rows, const struct pc_op *op,
 			uint32_t *at);

@@ -18,7 +18,7 @@ passed=0
 failed=0
 quick=
 
-all_tests="names attributes files cli libvexfs filters index selective abi64 abi32 badinput mount sketches interrupt damage"
+all_tests="names attributes files cli libvexfs filters upsert index selective abi64 abi32 badinput mount sketches interrupt damage"
 
 volume_make()
 {
@@ -43,6 +43,7 @@ test_filters() { $bin/test_filters "$mnt" "$VEXFS_DISK"; }
 test_abi64() { $bin/abi32_client "$mnt"; }
 test_badinput() { $bin/test_badinput "$mnt"; }
 test_sketches() { umount "$mnt" && tests/vm/test_sketches.sh; }
+test_upsert() { $bin/test_upsert "$mnt" "$VEXFS_DISK"; }
 test_index() { $bin/test_index "$mnt" "$VEXFS_DISK"; }
 test_selective() { $bin/test_selective "$mnt" "$VEXFS_DISK"; }
 test_mount() { umount "$mnt" && tests/vm/test_mount.sh; }

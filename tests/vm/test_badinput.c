@@ -367,7 +367,9 @@ static void test_set_schema(void)
 
 static void test_insert(void)
 {
-	INSERT(fd_auto, right_insert(), flags, 1, EINVAL);
+	INSERT(fd_auto, right_insert(), flags, VEXFS_INSERT_REPLACE, EINVAL);
+	INSERT(fd_auto, right_insert(), flags, 2, EINVAL);
+	INSERT(fd_own, right_insert_own(), flags, 3, EINVAL);
 	INSERT(fd_auto, right_insert(), flags, 1U << 31, EINVAL);
 	INSERT(fd_auto, right_insert(), vectors, 0, EINVAL);
 	INSERT(fd_auto, right_insert(), vectors, 1, EFAULT);
@@ -391,8 +393,7 @@ static void test_insert(void)
 	INSERT(fd_auto, right_insert(), count, (1ULL << 60) + 3, E2BIG);
 	INSERT(fd_auto, right_insert(), count, U64, E2BIG);
 	INSERT(fd_auto, right_insert(), reserved[0], 1, EINVAL);
-	INSERT(fd_auto, right_insert(), reserved[1], U64, EINVAL);
-	INSERT(fd_auto, right_insert(), reserved[2], 1ULL << 63, EINVAL);
+	INSERT(fd_auto, right_insert(), reserved[1], 1ULL << 63, EINVAL);
 	INSERT(fd_own, right_insert_own(), ids, 0, EINVAL);
 	INSERT(fd_own, right_insert_own(), ids, 1, EFAULT);
 	INSERT(fd_own, right_insert_own(), ids, (uintptr_t)hole, EFAULT);

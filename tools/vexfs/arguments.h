@@ -46,6 +46,7 @@ enum long_option {
 	OPTION_LISTS,
 	OPTION_WAIT,
 	OPTION_BUILD_ONLY,
+	OPTION_REPLACE,
 };
 
 /**

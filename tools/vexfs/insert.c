@@ -36,6 +36,8 @@ static const char help[] =
 "  --attributes CSV   a file (or -) with attributes: a line that names columns of FILE,\n"
 "                     then a line for each row. A field that is empty, and not \"\", is\n"
 "                     null, and so is a column that is not named\n"
+"  --replace          a row whose id FILE has takes the place of the row that has it\n"
+"                     (otherwise such a batch is refused); FILE has ids of its own\n"
 "  --batch ROWS       rows in a batch (as many as make about 4 MiB)\n"
 "  --convert          convert elements to FILE's type. To f32 nothing is lost; to f16\n"
 "                     numbers are rounded to the nearest, ties to even, and 65520 or\n"
@@ -49,10 +51,11 @@ HELP_COMMON
 "  vexfs insert sift base.bvecs --ids ids.ivecs\n"
 "  embed --raw docs/*.txt | vexfs insert docs - --format raw --dim 384 --type f32\n"
 "  vexfs insert goods goods.npy --attributes goods.csv\n"
+"  vexfs insert goods news.npy --ids news.txt --replace\n"
 "  vexfs insert small big.fvecs --convert            # small was created with --type f16\n"
 "\n"
-"JSON: {\"file\",\"created\",\"inserted\",\"batches\",\"first_id\",\"last_id\",\"seconds\",\n"
-"\"rows_per_s\"}; ids are null when the rows brought their own or there were none.\n";
+"JSON: {\"file\",\"created\",\"inserted\",\"batches\",\"first_id\",\"last_id\",\"replaced\",\n"
+"\"seconds\",\"rows_per_s\"}; ids are null when the rows brought their own or there were none.\n";
 
 struct insert_options {
 	const char *file;
@@ -66,6 +69,7 @@ struct insert_options {
 	unsigned int metric;
 	uint64_t batch;
 	bool convert;
+	bool replace;
 	bool fsync;
 	bool json;
 };
@@ -95,6 +99,9 @@ static int take_option(int option, struct insert_options *options)
 	case OPTION_CONVERT:
 		options->convert = true;
 		return 0;
+	case OPTION_REPLACE:
+		options->replace = true;
+		return 0;
 	case OPTION_FSYNC:
 		options->fsync = true;
 		return 0;
@@ -116,6 +123,7 @@ static int parse_options(int argc, char **argv, struct insert_options *options)
 		{ "metric", required_argument, NULL, OPTION_METRIC },
 		{ "batch", required_argument, NULL, OPTION_BATCH },
 		{ "convert", no_argument, NULL, OPTION_CONVERT },
+		{ "replace", no_argument, NULL, OPTION_REPLACE },
 		{ "fsync", no_argument, NULL, OPTION_FSYNC },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ NULL, 0, NULL, 0 },
@@ -133,6 +141,8 @@ static int parse_options(int argc, char **argv, struct insert_options *options)
 		return fail(EXIT_USAGE, "a vector file and a source are to be named");
 	options->file = argv[optind];
 	options->source = argv[optind + 1];
+	if (options->replace && !options->ids)
+		return fail(EXIT_USAGE, "--replace needs --ids: rows are replaced by their ids");
 	if (options->ids && strcmp(options->ids, "-") == 0 && strcmp(options->source, "-") == 0)
 		return fail(EXIT_USAGE, "rows and ids cannot both come from standard input");
 	if (options->attributes && strcmp(options->attributes, "-") == 0 &&
@@ -179,6 +189,7 @@ static int open_sources(struct load *load, const struct insert_options *options,
 	int code;
 
 	load->convert = options->convert;
+	load->replace = options->replace;
 	load->own_ids = options->ids != NULL;
 	if (!source_open(&load->rows, options->source, options->format, dim, element))
 		return fail(EXIT_BAD_INPUT, "%s", load->rows.error);
@@ -277,6 +288,8 @@ static void print_inserted(const struct insert_options *options, const struct lo
 		char count[NUMBER_TEXT_MAX];
 
 		printf("%s: %" PRIu64 " rows inserted", options->file, stream->inserted);
+		if (options->replace)
+			printf(" (%" PRIu64 " in the place of others)", stream->replaced);
 		if (ids)
 			printf(", ids %" PRIu64 " to %" PRIu64, stream->first_id, stream->last_id);
 		printf(", in %.2f s (%s/s)\n", seconds, format_count(count, rate));
@@ -301,6 +314,8 @@ static void print_inserted(const struct insert_options *options, const struct lo
 		json_u64(&json, stream->last_id);
 	else
 		json_null(&json);
+	json_key(&json, "replaced");
+	json_u64(&json, stream->replaced);
 	json_key(&json, "seconds");
 	json_double(&json, seconds);
 	json_key(&json, "rows_per_s");

@@ -128,6 +128,7 @@ int load_run(struct load *load, int fd, uint64_t batch_rows, double *seconds)
 	if (load->attributes.in)
 		load->stream.attributes = bring_attributes;
 	load->stream.batch_rows = batch_rows;
+	load->stream.flags = load->replace ? VEXFS_INSERT_REPLACE : 0;
 	progress_begin(&load->progress, "insert", "rows", load->rows.rows);
 	rc = vexfs_insert_stream(fd, &load->stream);
 	*seconds = progress_end(&load->progress);

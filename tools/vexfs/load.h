@@ -17,6 +17,7 @@
  * @own_ids: do the rows bring their ids
  * @schema: of the vector file
  * @convert: may elements be converted
+ * @replace: do rows take the place of others with the same ids
  * @attributes: where attributes come from, open; or its in is NULL
  * @raw: room for rows that need to be converted
  * @raw_rows: rows that @raw has room for
@@ -30,6 +31,7 @@ struct load {
 	bool own_ids;
 	struct vexfs_schema schema;
 	bool convert;
+	bool replace;
 	struct attribute_file attributes;
 	void *raw;
 	uint64_t raw_rows;

@@ -32,6 +32,26 @@ int vexfs_insert(int fd, const void *vectors, uint64_t vectors_bytes, uint64_t c
 	return rc;
 }
 
+int vexfs_upsert(int fd, const void *vectors, uint64_t vectors_bytes, uint64_t count,
+		 const uint64_t *ids, uint64_t *replaced, uint64_t *bad_index)
+{
+	struct vexfs_batch_insert batch = {
+		.flags = VEXFS_INSERT_REPLACE,
+		.vectors = TO_U64(vectors),
+		.vectors_bytes = vectors_bytes,
+		.ids = TO_U64(ids),
+		.count = count,
+	};
+	int rc;
+
+	rc = vexfs_insert_batch(fd, &batch);
+	if (bad_index)
+		*bad_index = batch.bad_index;
+	if (rc == 0 && replaced)
+		*replaced = batch.replaced;
+	return rc;
+}
+
 int vexfs_delete(int fd, const uint64_t *ids, uint64_t count, uint32_t flags,
 		 uint64_t *deleted, uint64_t *bad_index)
 {
@@ -110,6 +130,7 @@ static int stream_batches(int fd, struct vexfs_insert_stream *stream, uint64_t r
 	for (;;) {
 		int64_t rows = stream->reader(stream->arg, vectors, ids, batch_rows);
 		struct vexfs_batch_insert batch = {
+			.flags = stream->flags,
 			.vectors = TO_U64(vectors),
 			.vectors_bytes = (uint64_t)rows * row_bytes,
 			.ids = TO_U64(ids),
@@ -136,6 +157,7 @@ static int stream_batches(int fd, struct vexfs_insert_stream *stream, uint64_t r
 			stream->first_id = batch.first_id;
 		stream->last_id = batch.first_id + (uint64_t)rows - 1;
 		stream->inserted += (uint64_t)rows;
+		stream->replaced += batch.replaced;
 		stream->batches++;
 	}
 }
@@ -149,6 +171,7 @@ int vexfs_insert_stream(int fd, struct vexfs_insert_stream *stream)
 	int rc, own;
 
 	stream->inserted = 0;
+	stream->replaced = 0;
 	stream->batches = 0;
 	stream->first_id = 0;
 	stream->last_id = 0;

@@ -157,10 +157,16 @@ struct vexfs_schema {
 /* A string: its offset in the area (32 bits), and its bytes. */
 #define VEXFS_STRING_REF(offset, bytes)	((__u64)(bytes) << 32 | (__u32)(offset))
 
+/*
+ * vexfs_batch_insert.flags: a row whose id is in use takes the place of the row
+ * that has it. For VEXFS_IDS_OWN.
+ */
+#define VEXFS_INSERT_REPLACE		(1U << 0)
+
 /**
  * struct vexfs_batch_insert - append rows, all of them or none
  * @size: sizeof(struct vexfs_batch_insert)
- * @flags: 0
+ * @flags: VEXFS_INSERT_REPLACE or 0
  * @vectors: pointer to @count rows, row-major, of the file's element type
  * @vectors_bytes: bytes at @vectors: exactly @count times the row's bytes
  * @ids: pointer to @count __u64 ids for VEXFS_IDS_OWN (each at most
@@ -174,7 +180,11 @@ struct vexfs_schema {
  * @attributes_bytes: bytes at @attributes: exactly @count times a record's, or 0
  * @strings: pointer to the area of strings, or 0 if no record has a string
  * @strings_bytes: bytes at @strings, at most VEXFS_BATCH_BYTES_MAX
+ * @replaced: rows that took the place of others, with VEXFS_INSERT_REPLACE (out)
  * @reserved: 0
+ *
+ * A batch that replaces more scattered rows than one transaction of the journal
+ * can hold may be durable in part after a crash: its first rows (docs/abi.md).
  */
 struct vexfs_batch_insert {
 	__u32 size;
@@ -189,7 +199,8 @@ struct vexfs_batch_insert {
 	__aligned_u64 attributes_bytes;
 	__aligned_u64 strings;
 	__aligned_u64 strings_bytes;
-	__aligned_u64 reserved[3];
+	__aligned_u64 replaced;
+	__aligned_u64 reserved[2];
 };
 
 /* vexfs_batch_delete.flags: ids that name no row are passed over. */
@@ -547,9 +558,10 @@ struct vexfs_range_search {
  * @search_ns: nanoseconds spent in searches
  * @rows_inserted: rows added by BATCH_INSERT
  * @insert_batches: calls of BATCH_INSERT that succeeded
- * @rows_deleted: rows deleted
+ * @rows_deleted: rows deleted or replaced
  * @interrupted: searches ended by a signal
- * @restarted: searches that began again because rows were renumbered
+ * @restarted: searches that began again because rows were renumbered or
+ *	replaced
  * @codes_compared: codes of rows compared with queries
  * @exact_distances: distances computed from the rows themselves
  * @pages_missed: times that a search found a page absent from memory
