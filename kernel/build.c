@@ -64,7 +64,8 @@ int vexfs_build_stopped(const struct vexfs_build *build)
 {
 	struct super_block *sb = build->inode->i_sb;
 
-	if (READ_ONCE(build->cancel))
+	if (READ_ONCE(build->cancel) ||
+	    (build->automatic && atomic_read(&build->requests)))
 		return -ECANCELED;
 	return vexfs_background_stopped(sb) ||
 	       READ_ONCE(sb->s_writers.frozen) != SB_UNFROZEN ? -EINTR : 0;
@@ -189,6 +190,7 @@ static void vexfs_build_end(struct vexfs_build *build, int err)
 	build->error = -err;
 	WRITE_ONCE(build->progress, 0);
 	WRITE_ONCE(build->building, 0);
+	WRITE_ONCE(build->automatic, false);
 }
 
 static bool vexfs_build_due(const struct vexfs_index *index)
@@ -244,7 +246,8 @@ static int vexfs_grower_lists(struct vexfs_build *build, u64 encoded)
 	int err;
 
 	if (build->building ? encoded < index->target :
-	    !vex_lists_append_due(&index->lists, encoded))
+	    !vex_lists_append_due(&index->lists, encoded) ||
+	    index->sketches != vexfs_lists_encoding(grower->sketches))
 		return VEXFS_STEP_ENCODE;
 	err = vexfs_lists_grow(grower, encoded);
 	/* A run is of use after a crash only when the header counts it. */
@@ -322,6 +325,88 @@ static int vexfs_grow_more(struct vexfs_build *build)
 	return VEXFS_STEP_DONE;
 }
 
+/* Drifting */
+
+/* An empty index in the slot of builds. */
+static int vexfs_build_begin(struct vexfs_build *build,
+			     const struct vexfs_build_index *call)
+{
+	struct inode *inode = build->inode;
+	struct vexfs_disk_derived *header;
+	struct vexfs_snapshot snapshot;
+	struct vexfs_derived *derived;
+	struct vexfs_index *index;
+	int err = -ENOMEM;
+
+	header = kmalloc(sizeof(*header), GFP_KERNEL);
+	index = kzalloc(sizeof(*index), GFP_KERNEL);
+	if (!header || !index)
+		goto out_free;
+	index->type = call->type;
+	index->lists_wanted = call->lists;
+	if (call->type == VEXFS_INDEX_HNSW)
+		index->effort = call->effort ? call->effort :
+					       VEXFS_EFFORT_DEFAULT;
+	/* A build is taken up after a crash only if its rows are there then. */
+	vexfs_snapshot_take(inode, &snapshot);
+	err = vexfs_vector_publish(inode);
+	if (err)
+		goto out_free;
+	index->target = snapshot.rows;
+	index->created = ktime_get_real_ns();
+	if (call->type == VEXFS_INDEX_HNSW)
+		vex_graph_init(&index->graph, index->created, index->effort);
+	vexfs_index_header(index, header);
+	err = vexfs_derived_drop(inode, VEXFS_FORK_BUILDING);
+	if (err)
+		goto out_free;
+	derived = vexfs_derived_create(inode, VEXFS_FORK_BUILDING,
+				       snapshot.generation, header);
+	err = PTR_ERR_OR_ZERO(derived);
+	if (!err) {
+		build->generation = derived->generation;
+		vexfs_derived_put(derived);
+	}
+out_free:
+	kfree(index);
+	kfree(header);
+	return err;
+}
+
+/* Is it time to build the lists that serve anew? Not again and again. */
+static bool vexfs_rebuild_due(const struct vexfs_build *build)
+{
+	const struct vexfs_grower *grower = build->grower;
+
+	if (!grower || !vexfs_lists_drifted(grower->index, grower->sketches))
+		return false;
+	return vexfs_sketches_rows(grower->sketches) / 5 * 4 >=
+	       build->drifted_rows ||
+	       vexfs_lists_encoding(grower->sketches) !=
+	       build->drifted_sketches;
+}
+
+/* Build them anew. Returns a step. */
+static int vexfs_rebuild(struct vexfs_build *build)
+{
+	struct vexfs_grower *grower = build->grower;
+	struct vexfs_build_index call = {
+		.type = VEXFS_INDEX_IVF,
+		.lists = grower->index->lists_wanted,
+	};
+
+	build->drifted_rows = vexfs_sketches_rows(grower->sketches);
+	build->drifted_sketches = vexfs_lists_encoding(grower->sketches);
+	vexfs_grower_close(build);
+	build->error = -vexfs_build_begin(build, &call);
+	if (build->error)
+		return VEXFS_STEP_DONE;
+	WRITE_ONCE(build->progress, 0);
+	WRITE_ONCE(build->automatic, true);
+	WRITE_ONCE(build->building, call.type);
+	return VEXFS_STEP_MORE;
+}
+
 /* In the background */
 
 /*
@@ -376,6 +461,8 @@ static int vexfs_build_step(struct vexfs_build *build)
 		ret = vexfs_build_resume(build);
 	} else {
 		ret = vexfs_grow_more(build);
+		if (ret == VEXFS_STEP_DONE && vexfs_rebuild_due(build))
+			ret = vexfs_rebuild(build);
 	}
 	mutex_unlock(&build->lock);
 	sb_end_write(sb);
@@ -489,52 +576,6 @@ static int vexfs_build_check(struct inode *inode,
 	return 0;
 }
 
-/* An empty index in the slot of builds. */
-static int vexfs_build_begin(struct vexfs_build *build,
-			     const struct vexfs_build_index *call)
-{
-	struct inode *inode = build->inode;
-	struct vexfs_disk_derived *header;
-	struct vexfs_snapshot snapshot;
-	struct vexfs_derived *derived;
-	struct vexfs_index *index;
-	int err = -ENOMEM;
-
-	header = kmalloc(sizeof(*header), GFP_KERNEL);
-	index = kzalloc(sizeof(*index), GFP_KERNEL);
-	if (!header || !index)
-		goto out_free;
-	index->type = call->type;
-	index->lists_wanted = call->lists;
-	if (call->type == VEXFS_INDEX_HNSW)
-		index->effort = call->effort ? call->effort :
-					       VEXFS_EFFORT_DEFAULT;
-	/* A build is taken up after a crash only if its rows are there then. */
-	vexfs_snapshot_take(inode, &snapshot);
-	err = vexfs_vector_publish(inode);
-	if (err)
-		goto out_free;
-	index->target = snapshot.rows;
-	index->created = ktime_get_real_ns();
-	if (call->type == VEXFS_INDEX_HNSW)
-		vex_graph_init(&index->graph, index->created, index->effort);
-	vexfs_index_header(index, header);
-	err = vexfs_derived_drop(inode, VEXFS_FORK_BUILDING);
-	if (err)
-		goto out_free;
-	derived = vexfs_derived_create(inode, VEXFS_FORK_BUILDING,
-				       snapshot.generation, header);
-	err = PTR_ERR_OR_ZERO(derived);
-	if (!err) {
-		build->generation = derived->generation;
-		vexfs_derived_put(derived);
-	}
-out_free:
-	kfree(index);
-	kfree(header);
-	return err;
-}
-
 int vexfs_index_build(struct inode *inode, const struct vexfs_build_index *call)
 {
 	struct vexfs_build *build;
@@ -546,12 +587,18 @@ int vexfs_index_build(struct inode *inode, const struct vexfs_build_index *call)
 	build = vexfs_build_of(inode);
 	if (!build)
 		return -ENOMEM;
-	if (READ_ONCE(build->building)) {
+	if (READ_ONCE(build->building) && !READ_ONCE(build->automatic)) {
 		vexfs_build_later(inode);
 		return -EBUSY;
 	}
-	if (mutex_lock_killable(&build->lock))
+	/* What is asked for comes before what is not. */
+	atomic_inc(&build->requests);
+	err = mutex_lock_killable(&build->lock);
+	atomic_dec(&build->requests);
+	if (err)
 		return -EINTR;
+	if (build->building && build->automatic)
+		vexfs_build_end(build, -ECANCELED);
 	if (build->building) {
 		err = -EBUSY;
 	} else {

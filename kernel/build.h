@@ -62,6 +62,10 @@ struct vexfs_index {
  * @work: does it in the background, holding a reference to @inode
  * @grower: the tools of what is built or grown, or NULL; guarded by @lock
  * @cancel: a build is to end; set without a lock
+ * @requests: calls for whose build an @automatic one is to end
+ * @automatic: nobody asked for the build under way: lists had drifted
+ * @drifted_rows: rows when drifted lists were last built anew, or it was tried
+ * @drifted_sketches: and what the sketches were encoded by
  * @building: enum vexfs_index_type of the build under way, or 0
  * @generation: of the rows that it takes in; guarded by @lock
  * @progress: of it, in 1/10,000
@@ -73,6 +77,10 @@ struct vexfs_build {
 	struct work_struct work;
 	struct vexfs_grower *grower;
 	bool cancel;
+	atomic_t requests;
+	bool automatic;
+	u64 drifted_rows;
+	u64 drifted_sketches;
 	u32 building;
 	u64 generation;
 	u32 progress;
@@ -164,6 +172,14 @@ void vexfs_index_header(const struct vexfs_index *index,
  * Return: it with a reference; NULL if there is none that can be used.
  */
 struct vexfs_index *vexfs_index_get(struct inode *base, u64 generation);
+
+/**
+ * vexfs_index_warm() - have the index read that serves a file, if there is one
+ * @base: the vector file
+ *
+ * Does not wait for it.
+ */
+void vexfs_index_warm(struct inode *base);
 
 /**
  * vexfs_index_put() - give an index back
@@ -388,6 +404,17 @@ int vexfs_lists_open(struct vexfs_grower *grower);
  * @grower: the tools
  */
 void vexfs_lists_close(struct vexfs_grower *grower);
+
+/**
+ * vexfs_lists_drifted() - should the lists be built anew?
+ * @index: the lists
+ * @sketches: the file's sketches
+ *
+ * Return: true if as many rows came later as they were built from, if there is
+ * no room for more, or if they hold codes of another encoding.
+ */
+bool vexfs_lists_drifted(const struct vexfs_index *index,
+			 const struct vexfs_sketches *sketches);
 
 /**
  * vexfs_lists_grow() - find centres if there are none, and put more rows in

@@ -652,15 +652,17 @@ int vexfs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	return err ? err : err2;
 }
 
-/* What is wanted of a vector file soon, is wanted of its sketches too. */
+/* What is wanted of a vector file soon, is wanted of its derived forks too. */
 static int vexfs_file_fadvise(struct file *file, loff_t offset, loff_t len,
 			      int advice)
 {
 	int err = generic_fadvise(file, offset, len, advice);
 
 	if (!err && advice == POSIX_FADV_WILLNEED &&
-	    vexfs_is_vector(file_inode(file)))
+	    vexfs_is_vector(file_inode(file))) {
 		vexfs_sketches_warm(file_inode(file));
+		vexfs_index_warm(file_inode(file));
+	}
 	return err;
 }
 

@@ -459,6 +459,8 @@ static int vexfs_graph_search_run(struct vexfs_graph_search *search)
 
 	nodes = vexfs_window_begin(&search->index->window, &search->nodes);
 	codes = vexfs_window_begin(&search->sketches->window, &search->codes);
+	search->nodes.missed = &pass->counts.pages_missed;
+	search->codes.missed = &pass->counts.pages_missed;
 	for (q = 0; q < pass->query_count && !err; q++)
 		err = vexfs_graph_query(search, q);
 	vexfs_window_end(codes);

@@ -197,6 +197,18 @@ struct vexfs_index *vexfs_index_get(struct inode *base, u64 generation)
 	return NULL;
 }
 
+void vexfs_index_warm(struct inode *base)
+{
+	struct vexfs_snapshot snapshot;
+	struct vexfs_index *index;
+
+	vexfs_snapshot_take(base, &snapshot);
+	index = vexfs_index_get(base, snapshot.generation);
+	if (index)
+		vexfs_window_ahead(&index->window, 0, U32_MAX);
+	vexfs_index_put(index);
+}
+
 void vexfs_index_put(struct vexfs_index *index)
 {
 	if (index)
@@ -275,6 +287,7 @@ int vexfs_index_rest(struct vexfs_pass *pass, struct vexfs_index *index,
 		for (q = 0; q < pass->query_count; q++)
 			pass->queries[q].top.count = 0;
 		pass->target_recall = VEXFS_RECALL_DEFAULT;
+		pass->scanned = true;
 		break;
 	default:
 		return err;

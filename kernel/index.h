@@ -62,6 +62,7 @@ struct vexfs_search_counts {
  * @ids: walks the ids; without a fork an id is its row's number
  * @filter: says which rows may be found, or NULL for all; the search's
  * @sparse: few rows are looked at: reading ahead does not pay
+ * @scanned: an index was to be used and was of no use: all rows were scanned
  * @counts: what it took
  */
 struct vexfs_pass {
@@ -86,6 +87,7 @@ struct vexfs_pass {
 	struct vexfs_run_cursor ids;
 	struct vexfs_filter *filter;
 	bool sparse;
+	bool scanned;
 	struct vexfs_search_counts counts;
 };
 

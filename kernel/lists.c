@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Lists of rows around centres: the kernel's side of core/lists.c. They are
- * built in one go, and grow by runs that are put behind the others. When there
- * is no room for more runs, later rows are scanned until somebody builds the
- * lists anew.
+ * built in one go, and grow by runs that are put behind the others. When as many
+ * rows came later as they were built from, or when there is no room for more
+ * runs, they are built anew in the background.
  */
 #include <linux/vmalloc.h>
 #include <linux/writeback.h>
@@ -230,6 +230,21 @@ static bool vexfs_lists_fit(const struct vexfs_index *index,
 {
 	return index->lists.record_bytes == sketches->config.record_bytes &&
 	       index->sketches == vexfs_lists_encoding(sketches);
+}
+
+bool vexfs_lists_drifted(const struct vexfs_index *index,
+			 const struct vexfs_sketches *sketches)
+{
+	u64 rows = vexfs_sketches_rows(sketches);
+
+	if (index->type != VEXFS_INDEX_IVF || !index->lists.runs ||
+	    rows < index->lists.built)
+		return false;
+	if (!vexfs_lists_fit(index, sketches))
+		return true;
+	/* Of a file that is so large that a build takes all the room. */
+	return rows - index->lists.built >= index->lists.built / 8 &&
+	       vex_lists_drifted(&index->lists, rows);
 }
 
 int vexfs_lists_grow(struct vexfs_grower *grower, u64 rows)
@@ -535,6 +550,8 @@ static int vexfs_lists_run(struct vexfs_pass *pass, struct vexfs_index *index,
 	search->rows = min(search->rows, pass->end_row);
 	cookie = vexfs_window_begin(search->window, &search->fork);
 	codes = vexfs_window_begin(&sketches->window, &search->codes);
+	search->fork.missed = &pass->counts.pages_missed;
+	search->codes.missed = &pass->counts.pages_missed;
 	err = vexfs_lists_pass(search, pass);
 	vexfs_window_end(codes);
 	vexfs_window_end(cookie);

@@ -378,7 +378,6 @@ static const void *vexfs_scan_records(struct vexfs_scan *scan, u64 row,
 
 	if (likely(records))
 		return records;
-	scan->pass->counts.pages_missed++;
 	records = vex_pages_get(&scan->pages, row, err);
 	if (!records && *err != -EINTR && *err != -ENOMEM)
 		*err = 0;
@@ -598,6 +597,7 @@ static struct vexfs_scan *vexfs_scan_begin(struct vexfs_pass *pass)
 	}
 	scan->end_row = end_row;
 	scan->cookie = vexfs_window_begin(&sketches->window, &scan->pages);
+	scan->pages.missed = &pass->counts.pages_missed;
 	return scan;
 }
 

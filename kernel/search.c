@@ -286,6 +286,8 @@ static int vexfs_knn_once(struct file *file, struct vexfs_knn_search *knn,
 		knn->codes_compared += pass->counts.codes_compared;
 		knn->exact_distances += pass->counts.exact_distances;
 		knn->pages_missed += pass->counts.pages_missed;
+		if (pass->scanned)
+			knn->index_used = VEXFS_INDEX_SCAN;
 	}
 	vexfs_pass_free(pass);
 	return err;

@@ -67,7 +67,7 @@ void vexfs_sketches_put(struct vexfs_sketches *sketches);
  *
  * Return: rows, from row 0 on. May be more than a snapshot's.
  */
-static inline u64 vexfs_sketches_rows(struct vexfs_sketches *sketches)
+static inline u64 vexfs_sketches_rows(const struct vexfs_sketches *sketches)
 {
 	/* Pairs with the encoder's store: the records are there. */
 	return smp_load_acquire(&sketches->rows);

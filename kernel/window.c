@@ -239,13 +239,28 @@ static struct folio *vexfs_window_load(struct vexfs_window *window, u64 page)
 	return ERR_PTR(err);
 }
 
+/* Is a page in the page cache, although not in the table? */
+static bool vexfs_window_cached(struct vexfs_window *window, u64 page)
+{
+	struct folio *folio = vexfs_folio_get(vexfs_window_mapping(window),
+					      window->first + page);
+	bool cached = folio && folio_test_uptodate(folio);
+
+	if (folio)
+		folio_put(folio);
+	return cached;
+}
+
 static void *vexfs_window_fault(const struct vex_pages *pages, u64 page,
 				int *err)
 {
 	struct vexfs_window *window = pages->owner;
-	struct folio *folio = vexfs_window_load(window, page);
+	struct folio *folio;
 	void *data;
 
+	if (pages->missed && !vexfs_window_cached(window, page))
+		++*pages->missed;
+	folio = vexfs_window_load(window, page);
 	if (IS_ERR(folio)) {
 		*err = PTR_ERR(folio);
 		return NULL;

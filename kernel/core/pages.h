@@ -28,6 +28,7 @@
  * @fault: brings a page below @pages into memory and returns it, or NULL with
  *	a negative errno in @err. May sleep. NULL: all pages are there
  * @owner: for @fault
+ * @missed: where @fault counts the pages that had to be read; may be NULL
  *
  * Whoever reads holds what keeps the pages where they are (in the kernel: from
  * vexfs_window_begin() to vexfs_window_end()). The structure is the reader's
@@ -41,11 +42,12 @@ struct vex_pages {
 	u64 reciprocal;
 	void *(*fault)(const struct vex_pages *pages, u64 page, int *err);
 	void *owner;
+	u64 *missed;
 };
 
 /**
  * vex_pages_init() - lay records out
- * @pages: to be filled in; @page, @pages, @fault and @owner become 0
+ * @pages: to be filled in; @page, @pages, @fault, @owner and @missed become 0
  * @record_bytes: bytes of a record, 8..VEX_RECORD_BYTES_MAX, a multiple of 8
  */
 static inline void vex_pages_init(struct vex_pages *pages, u32 record_bytes)
@@ -57,6 +59,7 @@ static inline void vex_pages_init(struct vex_pages *pages, u32 record_bytes)
 	pages->reciprocal = U64_MAX / pages->per_page;
 	pages->fault = NULL;
 	pages->owner = NULL;
+	pages->missed = NULL;
 }
 
 /**

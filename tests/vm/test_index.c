@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <time.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 
 #include <vexfs.h>
 
@@ -272,6 +274,74 @@ static void inserts(void)
 	close(fd);
 }
 
+/* Have the rows themselves in memory. */
+static void read_rows(int fd)
+{
+	static float buffer[ROWS][DIM];
+
+	SAME(pread(fd, buffer, sizeof(buffer), 0), sizeof(buffer));
+}
+
+/* posix_fadvise(2) brings sketches and index into memory. */
+static void warms(void)
+{
+	static struct vexfs_result found[QUERIES][K];
+	struct timespec pause = { .tv_sec = 2 };
+	struct vexfs_knn_search knn;
+	int fd = make_file("warms", VEXFS_METRIC_L2, ROWS);
+
+	build(fd);
+	OK(fsync(fd));
+	close(fd);
+	check_remount();
+	fd = open("warms", O_RDONLY);
+	OK(fd);
+	read_rows(fd);
+	SAME(search(fd, type, 0, 0, found, &knn), 0);
+	SAME(knn.index_used, type);
+	CHECK(knn.pages_missed > 0);
+	SAME(search(fd, type, 0, 0, found, &knn), 0);
+	SAME(knn.pages_missed, 0);
+	close(fd);
+	check_remount();
+	fd = open("warms", O_RDONLY);
+	OK(fd);
+	read_rows(fd);
+	SAME(posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED), 0);
+	/* that does not wait for it */
+	nanosleep(&pause, NULL);
+	SAME(search(fd, type, 0, 0, found, &knn), 0);
+	SAME(knn.index_used, type);
+	SAME(knn.pages_missed, 0);
+	SAME(search(fd, VEXFS_INDEX_SCAN, 0, 0, found, &knn), 0);
+	SAME(knn.pages_missed, 0);
+	close(fd);
+}
+
+/* Where the index is of no use, the rows are scanned, and that is told. */
+static void falls_back(void)
+{
+	struct vexfs_result found[3];
+	uint64_t ids[3] = { 5, 700, 4000 };
+	struct vexfs_knn_search knn;
+	struct vexfs_schema schema;
+	uint32_t count = 0;
+	int fd = make_file("falls_back", VEXFS_METRIC_L2, ROWS);
+
+	build(fd);
+	SAME(vexfs_schema_get(fd, &schema), 0);
+	vexfs_knn_init(&knn, &schema, 0, queries, 1, 3, found, &count);
+	knn.index = type;
+	SAME(vexfs_knn(fd, &knn), 0);
+	SAME(knn.index_used, type);
+	knn.filter_ids = (uintptr_t)ids;
+	knn.filter_ids_count = 3;
+	SAME(vexfs_knn(fd, &knn), 0);
+	SAME(count, 3);
+	SAME(knn.index_used, VEXFS_INDEX_SCAN);
+	close(fd);
+}
+
 static void deletes(void)
 {
 	static struct vexfs_result found[QUERIES][K];
@@ -406,6 +476,64 @@ static void kinds(void)
 	close(fd);
 }
 
+/* Lists of which as many rows came later as they were built from. */
+static void drifts(void)
+{
+	struct vexfs_index_status status;
+	struct timespec pause = { .tv_sec = 2 };
+	int fd = make_file("drifts", VEXFS_METRIC_L2, ROWS), i;
+	uint64_t later = ROWS + 2000;
+	uint32_t lists;
+
+	build(fd);
+	lists = status_of(fd).lists;
+	SAME(vexfs_insert(fd, rows[ROWS], later * sizeof(rows[0]), later, NULL, NULL, NULL), 0);
+	/* it is built anew with as many lists as suit the rows now */
+	for (i = 0; i < 300 && status_of(fd).lists == lists; i++)
+		nanosleep(&pause, NULL);
+	SAME(vexfs_index_wait(fd, &status, NULL, NULL), 0);
+	CHECK(status.lists > lists);
+	CHECK(status.rows_covered >= 2 * ROWS);
+	check_recall(fd, 0, 975);
+	/* and once is enough */
+	nanosleep(&pause, NULL);
+	SAME(status_of(fd).building, 0);
+	SAME(status_of(fd).build_ns, status.build_ns);
+	close(fd);
+}
+
+/* A build makes way for freezing, and goes on after that. */
+static void freezes(void)
+{
+	struct vexfs_index_status status;
+	struct timespec begin, end, pause = { .tv_nsec = 300000000 };
+	int fd = make_file("freezes", VEXFS_METRIC_L2, MANY);
+
+	SAME(start(fd), 0);
+	nanosleep(&pause, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	OK(ioctl(fd, FIFREEZE, 0));
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	printf("# frozen in %.2f s\n", (double)(end.tv_sec - begin.tv_sec) +
+	       (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
+	SAME(status_of(fd).building, type);
+	nanosleep(&pause, NULL);
+	OK(ioctl(fd, FITHAW, 0));
+	SAME(vexfs_index_wait(fd, &status, NULL, NULL), 0);
+	SAME(status.type, type);
+	check_recall(fd, 0, 975);
+	/* and it ends at once when it is cancelled */
+	SAME(start(fd), 0);
+	nanosleep(&pause, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	SAME(vexfs_index_drop(fd, VEXFS_DROP_BUILD), 0);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	printf("# cancelled in %.2f s\n", (double)(end.tv_sec - begin.tv_sec) +
+	       (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
+	SAME(status_of(fd).building, 0);
+	close(fd);
+}
+
 /* The same for lists; files of a case are in a directory of its own. */
 #define LISTS(name)				\
 static void lists_##name(void)			\
@@ -417,9 +545,13 @@ static void lists_##name(void)			\
 
 LISTS(life)
 LISTS(inserts)
+LISTS(warms)
+LISTS(falls_back)
 LISTS(deletes)
 LISTS(cancels)
 LISTS(resumes)
+LISTS(freezes)
+LISTS(drifts)
 LISTS(truncates)
 
 int main(int argc, char **argv)
@@ -427,18 +559,25 @@ int main(int argc, char **argv)
 	static const struct check_one cases[] = {
 		{ "life", life },
 		{ "inserts", inserts },
+		{ "warms", warms },
+		{ "falls_back", falls_back },
 		{ "deletes", deletes },
 		{ "cancels", cancels },
 		{ "resumes", resumes },
+		{ "freezes", freezes },
 		{ "truncates", truncates },
 		{ "interrupted", interrupted },
 		{ "few", few },
 		{ "kinds", kinds },
 		{ "lists_life", lists_life },
 		{ "lists_inserts", lists_inserts },
+		{ "lists_warms", lists_warms },
+		{ "lists_falls_back", lists_falls_back },
 		{ "lists_deletes", lists_deletes },
 		{ "lists_cancels", lists_cancels },
 		{ "lists_resumes", lists_resumes },
+		{ "lists_freezes", lists_freezes },
+		{ "lists_drifts", lists_drifts },
 		{ "lists_truncates", lists_truncates },
 	};
 

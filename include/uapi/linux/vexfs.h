@@ -449,7 +449,8 @@ enum vexfs_index_type {
  *       themselves (out)
  * @pages_missed: times that the search found a page absent from memory (out)
  * @generation: generation of the rows that were searched (out)
- * @index_used: the enum vexfs_index_type that it was (out)
+ * @index_used: the enum vexfs_index_type that it was; VEXFS_INDEX_SCAN if an
+ *       index was of no use for some of the queries, so that rows were scanned (out)
  * @reserved1: 0
  * @reserved: 0
  */
