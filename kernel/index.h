@@ -108,7 +108,7 @@ struct vexfs_index_ops {
 };
 
 /* Rows that a scan keeps by their estimates, of all queries of a pass. */
-#define VEXFS_SCAN_ROWS		8192U
+#define VEXFS_SCAN_ROWS		16384U
 
 /* In scan.c: all rows in turn, by their codes where they have some. */
 extern const struct vexfs_index_ops vexfs_scan_index;

@@ -19,6 +19,12 @@
 #define VEXFS_SCAN_AHEAD	256U
 /* Codes are of use if there are so many rows for each result. */
 #define VEXFS_SCAN_SHARE	16U
+/* Pages of codes that one query after the other sees. */
+#define VEXFS_SCAN_PAGES	8U
+/* Rows that each of many queries can put off at least. */
+#define VEXFS_SCAN_ROOM_MIN	1024U
+/* Of rows put off fewer are not worth preparing a query of more bits. */
+#define VEXFS_SCAN_FINE_MIN	128U
 /* Rows that are asked for ahead when they are not in memory. */
 #define VEXFS_LOOK_AHEAD	32U
 
@@ -26,7 +32,9 @@
  * struct vexfs_scan_query - a query of a scan
  * @query: the query of the pass
  * @codes: prepared for codes
- * @fine: the same with more bits, for a second look; NULL without one
+ * @fine: the same with more bits, for a second look; may be @codes. NULL
+ *	until it is needed
+ * @fine_memory: for that
  * @limit: what the limit of @codes was made from
  * @near: the estimate of a row at that limit
  * @hits: rows put off; or a max-heap of those with the least estimates
@@ -36,6 +44,7 @@ struct vexfs_scan_query {
 	struct vexfs_pass_query *query;
 	struct vex_sketch_query *codes;
 	struct vex_sketch_query *fine;
+	void *fine_memory;
 	s64 limit;
 	s64 near;
 	struct vex_sketch_hit *hits;
@@ -56,6 +65,7 @@ struct vexfs_scan_query {
  * @room: entries of each query's @hits
  * @page_hits: what passes in a page
  * @memory: holds the queries and all hits
+ * @scratch: for preparing queries
  * @queries: per query of the pass
  */
 struct vexfs_scan {
@@ -71,6 +81,7 @@ struct vexfs_scan {
 	u32 room;
 	struct vex_sketch_hit *page_hits;
 	void *memory;
+	void *scratch;
 	struct vexfs_scan_query queries[];
 };
 
@@ -95,7 +106,8 @@ static void vexfs_scan_plan(struct vexfs_scan *scan)
 	const struct vexfs_pass *pass = scan->pass;
 	u32 i = 0;
 
-	scan->room = VEXFS_SCAN_ROWS / pass->query_count;
+	scan->room = max(VEXFS_SCAN_ROWS / pass->query_count,
+			 VEXFS_SCAN_ROOM_MIN);
 	scan->exact = pass->exact;
 	scan->accuracy = VEX_SKETCH_SURE;
 	if (pass->exact)
@@ -123,29 +135,48 @@ static void vexfs_scan_free(struct vexfs_scan *scan)
 	kvfree(scan);
 }
 
-static int vexfs_scan_prepare(struct vexfs_scan *scan, u32 q, void *coarse,
-			      void *fine, void *scratch)
+/* The query of more bits. Whoever prepared the other one can have this too. */
+static int vexfs_scan_prepare_fine(struct vexfs_scan *scan,
+				   struct vexfs_scan_query *one)
 {
-	const struct vex_sketch *config = &scan->sketches->config;
-	const s32 *centre = scan->sketches->centre;
+	struct vexfs_pass *pass = scan->pass;
+
+	return vex_sketch_query_prepare(one->fine_memory,
+					&scan->sketches->config,
+					scan->sketches->centre,
+					pass->shape.query_type,
+					vex_search_query(pass->search,
+							 one->query->index),
+					VEX_SKETCH_QUERY_BITS_FINE,
+					scan->scratch, &one->fine);
+}
+
+/* @tables: memory for tables, which are of use where no row may be missed. */
+static int vexfs_scan_prepare(struct vexfs_scan *scan, u32 q, void *coarse,
+			      void *fine, void *tables)
+{
 	struct vexfs_scan_query *one = &scan->queries[q];
 	struct vexfs_pass *pass = scan->pass;
-	const void *elements = vex_search_query(pass->search, q);
 	int err;
 
 	one->query = &pass->queries[q];
 	one->limit = S64_MAX;
 	one->near = S64_MAX;
-	err = vex_sketch_query_prepare(coarse, config, centre,
-				       pass->shape.query_type, elements,
-				       VEX_SKETCH_QUERY_BITS, scratch,
-				       &one->codes);
-	if (err || !fine)
-		return err;
-	return vex_sketch_query_prepare(fine, config, centre,
-					pass->shape.query_type, elements,
-					VEX_SKETCH_QUERY_BITS_FINE, scratch,
-					&one->fine);
+	one->fine_memory = fine;
+	if (tables) {
+		err = vexfs_scan_prepare_fine(scan, one);
+		if (err)
+			return err;
+		vex_sketch_query_tables(one->fine, tables);
+		one->codes = one->fine;
+		return 0;
+	}
+	return vex_sketch_query_prepare(coarse, &scan->sketches->config,
+					scan->sketches->centre,
+					pass->shape.query_type,
+					vex_search_query(pass->search, q),
+					VEX_SKETCH_QUERY_BITS, scan->scratch,
+					&one->codes);
 }
 
 /* Queries for codes, and room for hits. Returns -ERANGE if codes are no use. */
@@ -153,8 +184,8 @@ static struct vexfs_scan *vexfs_scan_new(struct vexfs_pass *pass,
 					 struct vexfs_sketches *sketches)
 {
 	const struct vex_sketch *config = &sketches->config;
-	u32 queries = pass->query_count, per_page, q;
-	size_t coarse, fine, hits;
+	u32 queries = pass->query_count, q;
+	size_t coarse, fine, tables, hits;
 	struct vexfs_scan *scan;
 	char *free;
 	int err = 0;
@@ -166,16 +197,14 @@ static struct vexfs_scan *vexfs_scan_new(struct vexfs_pass *pass,
 	scan->pass = pass;
 	scan->sketches = sketches;
 	vexfs_scan_plan(scan);
+	tables = scan->exact ? vex_sketch_tables_bytes(config) : 0;
 	coarse = ALIGN(vex_sketch_query_bytes(config, VEX_SKETCH_QUERY_BITS),
 		       64);
-	fine = scan->exact ?
-	       ALIGN(vex_sketch_query_bytes(config,
-					    VEX_SKETCH_QUERY_BITS_FINE), 64) :
-	       0;
-	per_page = VEX_RECORD_BYTES_MAX / config->record_bytes;
-	hits = ((size_t)queries * scan->room + per_page) *
+	fine = ALIGN(vex_sketch_query_bytes(config,
+					    VEX_SKETCH_QUERY_BITS_FINE), 64);
+	hits = ((size_t)queries * scan->room + config->per_page) *
 	       sizeof(*scan->page_hits);
-	scan->memory = kvmalloc(queries * (coarse + fine) + hits +
+	scan->memory = kvmalloc(queries * (coarse + fine + tables) + hits +
 				vex_sketch_scratch_bytes(config) + 64,
 				GFP_KERNEL_ACCOUNT);
 	if (!scan->memory) {
@@ -183,14 +212,14 @@ static struct vexfs_scan *vexfs_scan_new(struct vexfs_pass *pass,
 		return ERR_PTR(-ENOMEM);
 	}
 	free = PTR_ALIGN((char *)scan->memory, 64);
-	scan->page_hits = (void *)(free + queries * (coarse + fine));
+	scan->page_hits = (void *)(free + queries * (coarse + fine + tables));
+	scan->scratch = (char *)scan->page_hits + hits;
 	for (q = 0; q < queries && !err; q++) {
-		scan->queries[q].hits = scan->page_hits + per_page +
+		scan->queries[q].hits = scan->page_hits + config->per_page +
 					(size_t)q * scan->room;
-		err = vexfs_scan_prepare(scan, q, free,
-					 fine ? free + coarse : NULL,
-					 (char *)scan->page_hits + hits);
-		free += coarse + fine;
+		err = vexfs_scan_prepare(scan, q, free, free + coarse,
+					 tables ? free + coarse + fine : NULL);
+		free += coarse + fine + tables;
 	}
 	if (!err)
 		return scan;
@@ -265,20 +294,42 @@ static int vexfs_scan_look(struct vexfs_scan *scan,
 static bool vexfs_scan_fine(struct vexfs_scan *scan,
 			    struct vexfs_scan_query *one, u64 row)
 {
-	const void *record;
+	u64 page = vex_pages_number(&scan->pages, row);
+	const void *records;
 	int err;
 
-	if (!one->fine)
-		return true;
-	record = vex_pages_get(&scan->pages, row, &err);
-	return !record || vex_sketch_passes(one->fine, record, NULL);
+	records = vex_pages_page(&scan->pages, page, &err);
+	return !records ||
+	       vex_sketch_page_passes(one->fine, records,
+				      row - page * scan->pages.per_page);
 }
 
-/* Look at the rows that were put off and still pass, or that were kept. */
-static int vexfs_scan_flush(struct vexfs_scan *scan,
+/* Forget rows that would not be put off any more. */
+static void vexfs_scan_sift(struct vexfs_scan *scan,
 			    struct vexfs_scan_query *one)
 {
-	s64 limit = S64_MIN;
+	const void *record;
+	u32 count = 0, i;
+	int err;
+
+	vexfs_scan_limit(scan, one);
+	for (i = 0; i < one->count; i++) {
+		const struct vex_sketch_hit *hit = &one->hits[i];
+
+		if (!vex_sketch_bound_passes(one->codes, hit->bound))
+			continue;
+		record = vex_pages_get(&scan->pages, hit->index, &err);
+		if (!record || vex_sketch_hit_passes(one->codes, record, hit))
+			one->hits[count++] = *hit;
+	}
+	one->count = count;
+}
+
+/* Look at the rows that are put off or kept. */
+static int vexfs_scan_look_all(struct vexfs_scan *scan,
+			       struct vexfs_scan_query *one)
+{
+	struct vexfs_pass *pass = scan->pass;
 	int err = 0;
 	u32 i;
 
@@ -286,25 +337,44 @@ static int vexfs_scan_flush(struct vexfs_scan *scan,
 		const struct vex_sketch_hit *hit = &one->hits[i];
 
 		/* What was missed once tells that more will be. */
-		if (scan->pass->matrix.pages_missed &&
+		if (pass->matrix.pages_missed &&
 		    i + VEXFS_LOOK_AHEAD < one->count)
-			vexfs_matrix_want(&scan->pass->matrix,
+			vexfs_matrix_want(&pass->matrix,
 					  hit[VEXFS_LOOK_AHEAD].index *
-					  scan->pass->snapshot.row_bytes,
-					  scan->pass->snapshot.row_bytes);
-		if (!scan->keep &&
-		    !vex_sketch_bound_passes(one->codes, hit->bound))
-			continue;
-		if (one->fine && limit != one->limit) {
-			limit = one->limit;
-			vex_sketch_query_limit(one->fine, limit,
-					       scan->accuracy);
-		}
-		if (vexfs_scan_fine(scan, one, hit->index))
+					  pass->snapshot.row_bytes,
+					  pass->snapshot.row_bytes);
+		if (scan->keep ||
+		    vex_sketch_bound_passes(one->codes, hit->bound))
 			err = vexfs_scan_look(scan, one, hit->index);
 	}
 	one->count = 0;
 	return err;
+}
+
+/*
+ * Look at the rows that were put off, in turn by their codes with the limit as
+ * it is by now, by all that is known of them, and at the rows themselves.
+ */
+static int vexfs_scan_flush(struct vexfs_scan *scan,
+			    struct vexfs_scan_query *one)
+{
+	u32 count = 0, i;
+	int err;
+
+	vexfs_scan_sift(scan, one);
+	if (one->count < VEXFS_SCAN_FINE_MIN && !scan->exact)
+		return vexfs_scan_look_all(scan, one);
+	if (!one->fine) {
+		err = vexfs_scan_prepare_fine(scan, one);
+		if (err)
+			return err;
+	}
+	vex_sketch_query_limit(one->fine, one->limit, scan->accuracy);
+	for (i = 0; i < one->count; i++)
+		if (vexfs_scan_fine(scan, one, one->hits[i].index))
+			one->hits[count++] = one->hits[i];
+	one->count = count;
+	return vexfs_scan_look_all(scan, one);
 }
 
 /* Walking the codes */
@@ -344,6 +414,14 @@ static int vexfs_scan_keep(struct vexfs_scan *scan,
 	return 0;
 }
 
+/* There is no room for rows to be put off. */
+static int vexfs_scan_full(struct vexfs_scan *scan,
+			   struct vexfs_scan_query *one)
+{
+	vexfs_scan_sift(scan, one);
+	return one->count > scan->room / 2 ? vexfs_scan_flush(scan, one) : 0;
+}
+
 /* What passed in a page. */
 static int vexfs_scan_hits(struct vexfs_scan *scan,
 			   struct vexfs_scan_query *one, u32 count)
@@ -359,7 +437,7 @@ static int vexfs_scan_hits(struct vexfs_scan *scan,
 		} else if (vex_sketch_bound_passes(one->codes, hit->bound)) {
 			one->hits[one->count++] = *hit;
 			if (one->count == scan->room)
-				err = vexfs_scan_flush(scan, one);
+				err = vexfs_scan_full(scan, one);
 		}
 	}
 	if (scan->keep && one->count == scan->room)
@@ -423,31 +501,84 @@ static int vexfs_scan_lost(struct vexfs_scan *scan, u64 row, u32 count)
 	return err;
 }
 
-/* All queries against the codes of some rows in one page. */
-static int vexfs_scan_page(struct vexfs_scan *scan, u64 row, u32 count)
-{
-	struct vexfs_pass *pass = scan->pass;
+/**
+ * struct vexfs_scan_block - codes of one page that all queries see
+ * @records: the codes
+ * @row: the first's row
+ * @count: how many
+ */
+struct vexfs_scan_block {
 	const void *records;
+	u64 row;
+	u32 count;
+};
+
+/* One query against the codes of some pages; what follows them is prefetched. */
+static int vexfs_scan_blocks(struct vexfs_scan *scan,
+			     struct vexfs_scan_query *one,
+			     const struct vexfs_scan_block *block, u32 count)
+{
+	u32 hits;
 	int err = 0;
-	u32 q, hits;
 
-	records = vexfs_scan_records(scan, row, &err);
-	if (err)
-		return err;
-	pass->counts.rows_scanned += count;
-	if (!records)
-		return vexfs_scan_lost(scan, row, count);
-	pass->counts.codes_compared += (u64)count * pass->query_count;
-	for (q = 0; q < pass->query_count && !err; q++) {
-		struct vexfs_scan_query *one = &scan->queries[q];
-
+	for (; count && !err; count--, block++) {
 		vexfs_scan_limit(scan, one);
-		hits = vex_sketch_scan(one->codes, records, count, row,
+		hits = vex_sketch_scan(one->codes, block->records, block->count,
+				       block[1].records, block->row,
 				       scan->page_hits);
 		if (hits)
 			err = vexfs_scan_hits(scan, one, hits);
 	}
 	return err;
+}
+
+/* All queries against the codes of the next rows, of which @done is told. */
+static int vexfs_scan_next(struct vexfs_scan *scan, u64 row, u64 *done)
+{
+	struct vexfs_scan_block blocks[VEXFS_SCAN_PAGES + 1];
+	struct vexfs_pass *pass = scan->pass;
+	u32 count = 0, q;
+	int err = 0;
+
+	for (; row < scan->end_row && count < VEXFS_SCAN_PAGES; count++) {
+		struct vexfs_scan_block *block = &blocks[count];
+
+		err = vexfs_scan_breathe(scan, row);
+		if (err)
+			return err;
+		block->row = row;
+		block->count = vexfs_scan_count(scan, row, scan->end_row);
+		block->records = vexfs_scan_records(scan, row, &err);
+		if (err)
+			return err;
+		pass->counts.rows_scanned += block->count;
+		row += block->count;
+		*done = row;
+		if (!block->records) {
+			err = vexfs_scan_lost(scan, block->row, block->count);
+			break;
+		}
+		pass->counts.codes_compared += (u64)block->count *
+					       pass->query_count;
+	}
+	blocks[count].records = vex_pages_peek(&scan->pages, row);
+	for (q = 0; q < pass->query_count && !err; q++)
+		err = vexfs_scan_blocks(scan, &scan->queries[q], blocks, count);
+	return err;
+}
+
+/* Have those scan by all planes whom the first would not spare much. */
+static void vexfs_scan_skip(struct vexfs_scan *scan,
+			    struct vexfs_scan_query *one, u64 row)
+{
+	const void *records = vex_pages_peek(&scan->pages, row);
+	u32 count = vexfs_scan_count(scan, row, scan->end_row);
+
+	vexfs_scan_limit(scan, one);
+	if (records && scan->exact && one->limit != S64_MAX &&
+	    vex_sketch_first_passes(one->codes, records, count,
+				    scan->page_hits) > count / 2)
+		vex_sketch_query_skip(one->codes);
 }
 
 /*
@@ -461,6 +592,7 @@ static int vexfs_scan_seed(struct vexfs_scan *scan, u64 row)
 		   VEXFS_SEED_ROWS;
 	u32 room = scan->room, q, count, hits;
 	const void *records;
+	u64 first = row;
 	int err = 0;
 
 	if (scan->keep || pass->k > min(VEXFS_SEED_K_MAX, scan->room) ||
@@ -474,15 +606,17 @@ static int vexfs_scan_seed(struct vexfs_scan *scan, u64 row)
 			struct vexfs_scan_query *one = &scan->queries[q];
 			u32 i;
 
-			hits = vex_sketch_scan(one->codes, records, count, row,
-					       scan->page_hits);
+			hits = vex_sketch_scan(one->codes, records, count,
+					       records, row, scan->page_hits);
 			for (i = 0; i < hits && !err; i++)
 				err = vexfs_scan_keep(scan, one,
 						      scan->page_hits + i);
 		}
 	}
-	for (q = 0; q < pass->query_count && !err; q++)
-		err = vexfs_scan_flush(scan, &scan->queries[q]);
+	for (q = 0; q < pass->query_count && !err; q++) {
+		err = vexfs_scan_look_all(scan, &scan->queries[q]);
+		vexfs_scan_skip(scan, &scan->queries[q], first);
+	}
 	scan->room = room;
 	scan->seeded = true;
 	return err;
@@ -491,21 +625,19 @@ static int vexfs_scan_seed(struct vexfs_scan *scan, u64 row)
 static int vexfs_scan_run(struct vexfs_scan *scan, u64 row)
 {
 	struct vexfs_pass *pass = scan->pass;
-	u32 q, count;
 	int err;
+	u32 q;
 
 	err = vexfs_scan_seed(scan, row);
 	if (!err)
 		err = vexfs_flat_knn(pass, scan->end_row, pass->end_row);
-	for (; row < scan->end_row && !err; row += count) {
-		count = vexfs_scan_count(scan, row, scan->end_row);
-		err = vexfs_scan_breathe(scan, row);
-		if (!err)
-			err = vexfs_scan_page(scan, row, count);
-	}
+	while (row < scan->end_row && !err)
+		err = vexfs_scan_next(scan, row, &row);
 	for (q = 0; q < pass->query_count && !err; q++) {
-		vexfs_scan_limit(scan, &scan->queries[q]);
-		err = vexfs_scan_flush(scan, &scan->queries[q]);
+		if (scan->keep)
+			err = vexfs_scan_look_all(scan, &scan->queries[q]);
+		else
+			err = vexfs_scan_flush(scan, &scan->queries[q]);
 	}
 	return err;
 }
@@ -529,7 +661,8 @@ static int vexfs_scan_range_page(struct vexfs_scan *scan, u64 row, u32 count,
 		return vexfs_flat_range(pass, row, row + count, take, context);
 	pass->counts.rows_scanned += count;
 	pass->counts.codes_compared += count;
-	hits = vex_sketch_scan(one->codes, records, count, row,
+	hits = vex_sketch_scan(one->codes, records, count,
+			       vex_pages_peek(&scan->pages, row + count), row,
 			       scan->page_hits);
 	for (; hits && !ret; hits--, hit++) {
 		if (!vexfs_scan_fine(scan, one, hit->index))
@@ -553,14 +686,17 @@ static int vexfs_scan_range_run(struct vexfs_scan *scan, u64 row,
 				void *context)
 {
 	struct vexfs_pass *pass = scan->pass;
+	struct vexfs_scan_query *one = scan->queries;
 	u32 count;
 	int ret = 0;
 
 	/* Rows are handed on in their order, so those without codes come last. */
-	vex_sketch_query_limit(scan->queries->codes, pass->radius,
-			       VEX_SKETCH_SURE);
-	vex_sketch_query_limit(scan->queries->fine, pass->radius,
-			       VEX_SKETCH_SURE);
+	if (!one->fine)
+		ret = vexfs_scan_prepare_fine(scan, one);
+	if (ret)
+		return ret;
+	vex_sketch_query_limit(one->codes, pass->radius, VEX_SKETCH_SURE);
+	vex_sketch_query_limit(one->fine, pass->radius, VEX_SKETCH_SURE);
 	for (; row < scan->end_row && !ret; row += count) {
 		count = vexfs_scan_count(scan, row, scan->end_row);
 		ret = vexfs_scan_breathe(scan, row);

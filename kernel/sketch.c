@@ -134,7 +134,6 @@ static int vexfs_sketches_read(struct vexfs_derived *derived,
 	struct vexfs_vector *vector =
 		&VEXFS_I(VEXFS_I(derived->fork)->fork_base)->vector;
 	u64 first, pages;
-	u32 per_page;
 	int err;
 
 	mutex_lock(&derived->write_lock);
@@ -151,12 +150,13 @@ static int vexfs_sketches_read(struct vexfs_derived *derived,
 	if (err)
 		return err;
 	first = VEX_DERIVED_SLOTS + vexfs_centre_pages(sketches->config.dim);
-	per_page = VEX_RECORD_BYTES_MAX / sketches->config.record_bytes;
-	pages = div_u64(sketches->rows + per_page - 1, per_page);
+	pages = div_u64(sketches->rows + sketches->config.per_page - 1,
+			sketches->config.per_page);
 	err = vexfs_window_init(&sketches->window, derived, first,
 				sketches->config.record_bytes, pages);
 	if (err)
 		return err;
+	vex_pages_crowd(&sketches->window.layout, sketches->config.per_page);
 	sketches->derived = derived;
 	sketches->window.damaged = vexfs_sketches_damaged;
 	return 0;
@@ -329,7 +329,7 @@ static void vexfs_sketches_header(const struct vex_sketch *config,
 {
 	struct vexfs_sketch_parameters *parameters =
 		(void *)header->dv_parameters;
-	u32 per_page = VEX_RECORD_BYTES_MAX / config->record_bytes;
+	u32 per_page = config->per_page;
 	u64 centre = vexfs_centre_pages(config->dim);
 
 	memset(header, 0, sizeof(*header));
@@ -454,7 +454,7 @@ int vexfs_sketches_save(struct vexfs_sketches *sketches)
  * @tombstones: rows that were deleted already
  * @bounce: a row in one piece
  * @scratch: for the core
- * @records: a page of records
+ * @page: a page of records
  */
 struct vexfs_encoder {
 	struct vexfs_sketches *sketches;
@@ -463,11 +463,10 @@ struct vexfs_encoder {
 	struct vexfs_run_cursor tombstones;
 	void *bounce;
 	void *scratch;
-	void *records;
+	void *page;
 };
 
-static int vexfs_encode_row(struct vexfs_encoder *encoder, u64 row,
-			    void *record)
+static int vexfs_encode_row(struct vexfs_encoder *encoder, u64 row, u32 index)
 {
 	struct vexfs_sketches *sketches = encoder->sketches;
 	u32 bytes = encoder->snapshot->row_bytes;
@@ -491,10 +490,11 @@ static int vexfs_encode_row(struct vexfs_encoder *encoder, u64 row,
 		err = vexfs_cursor_find(&encoder->tombstones, row, &run);
 	if (err)
 		return err;
-	vex_sketch_encode(&sketches->config, sketches->centre, data, record,
-			  encoder->scratch);
+	vex_sketch_encode_page(&sketches->config, sketches->centre, data,
+			       encoder->page, index, encoder->scratch);
 	if (run.key <= row)
-		vex_sketch_set_dead(record);
+		vex_sketch_set_dead(encoder->page +
+				    index * sketches->config.record_bytes);
 	return 0;
 }
 
@@ -503,14 +503,13 @@ static int vexfs_encode_page(struct vexfs_encoder *encoder, u64 page, u64 row,
 			     u64 end, bool fresh)
 {
 	struct vexfs_sketches *sketches = encoder->sketches;
-	const struct vex_pages *layout = &sketches->window.layout;
-	u32 offset = (row - page * layout->per_page) * layout->record_bytes;
-	u32 bytes = (end - row) * layout->record_bytes, at;
-	char *data;
+	u32 first = row - page * sketches->config.per_page, index;
+	u32 count = end - row;
+	void *data;
 	int err;
 
-	for (at = 0; at < bytes; at += layout->record_bytes, row++) {
-		err = vexfs_encode_row(encoder, row, encoder->records + at);
+	for (index = first; index < first + count; index++, row++) {
+		err = vexfs_encode_row(encoder, row, index);
 		if (err)
 			return err;
 	}
@@ -520,7 +519,8 @@ static int vexfs_encode_page(struct vexfs_encoder *encoder, u64 page, u64 row,
 		data = vexfs_window_change(&sketches->window, page, fresh,
 					   &err);
 		if (data) {
-			memcpy(data + offset, encoder->records, bytes);
+			vex_sketch_copy_page(&sketches->config, data,
+					     encoder->page, first, count);
 			if (encoder->tombstones.fork)
 				vexfs_derived_tell(sketches->derived);
 			vexfs_window_changed(&sketches->window, page, false);
@@ -603,8 +603,8 @@ static int vexfs_encoder_init(struct vexfs_encoder *encoder,
 	encoder->bounce = kvmalloc(snapshot->row_bytes, GFP_KERNEL);
 	encoder->scratch = kvmalloc(vex_sketch_scratch_bytes(&sketches->config),
 				    GFP_KERNEL);
-	encoder->records = kmalloc(VEX_PAGE_BYTES, GFP_KERNEL);
-	if (!encoder->bounce || !encoder->scratch || !encoder->records)
+	encoder->page = kmalloc(VEX_PAGE_BYTES, GFP_KERNEL);
+	if (!encoder->bounce || !encoder->scratch || !encoder->page)
 		return -ENOMEM;
 	return vexfs_cursor_init(&encoder->tombstones, base,
 				 VEXFS_FORK_TOMBSTONES);
@@ -614,7 +614,7 @@ static void vexfs_encoder_exit(struct vexfs_encoder *encoder)
 {
 	vexfs_cursor_exit(&encoder->tombstones);
 	vexfs_matrix_exit(&encoder->matrix);
-	kfree(encoder->records);
+	kfree(encoder->page);
 	kvfree(encoder->scratch);
 	kvfree(encoder->bounce);
 }

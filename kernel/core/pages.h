@@ -63,6 +63,17 @@ static inline void vex_pages_init(struct vex_pages *pages, u32 record_bytes)
 }
 
 /**
+ * vex_pages_crowd() - leave room behind the records of a page
+ * @pages: after vex_pages_init()
+ * @per_page: records in a page from now on, no more than fit
+ */
+static inline void vex_pages_crowd(struct vex_pages *pages, u32 per_page)
+{
+	pages->per_page = per_page;
+	pages->reciprocal = U64_MAX / per_page;
+}
+
+/**
  * vex_pages_number() - the page of a record
  * @pages: the pages
  * @record: the record, below 2^48

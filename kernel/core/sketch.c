@@ -33,8 +33,14 @@ bool vex_sketch_possible(u32 type, u32 metric, u32 dim)
 
 void vex_sketch_complete(struct vex_sketch *sketch)
 {
+	u32 bytes;
+
 	sketch->words = words_of(sketch->dim);
 	sketch->record_bytes = record_bytes(sketch->dim, sketch->bits);
+	sketch->tail_bytes = 8 * sketch->words * sketch->tail_bits;
+	bytes = sketch->record_bytes + sketch->tail_bytes +
+		!!sketch->tail_bits;
+	sketch->per_page = VEX_SKETCH_RECORD_MAX / bytes;
 }
 
 /* The stored parameters. */
@@ -48,7 +54,8 @@ struct disk_sketch {
 	__le32 unit;
 	__le32 fine_step;
 	__le64 seed;
-	__le64 reserved[3];
+	__le32 tail_bits;
+	__le32 reserved[5];
 };
 
 VEX_ASSERT_SIZE(struct disk_sketch, VEX_SKETCH_PARAMETERS);
@@ -65,6 +72,7 @@ void vex_sketch_save(const struct vex_sketch *sketch, void *parameters)
 		.unit = cpu_to_le32((u32)sketch->unit),
 		.fine_step = cpu_to_le32(sketch->fine_step),
 		.seed = cpu_to_le64(sketch->seed),
+		.tail_bits = cpu_to_le32(sketch->tail_bits),
 	};
 
 	memcpy(parameters, &disk, sizeof(disk));
@@ -95,6 +103,7 @@ int vex_sketch_load(struct vex_sketch *sketch, const void *parameters,
 	sketch->unit = (s32)le32_to_cpu(disk.unit);
 	sketch->fine_step = le32_to_cpu(disk.fine_step);
 	sketch->seed = le64_to_cpu(disk.seed);
+	sketch->tail_bits = le32_to_cpu(disk.tail_bits);
 	if (sketch->type != type || sketch->metric != metric ||
 	    sketch->dim != dim || !vex_sketch_possible(type, metric, dim) ||
 	    sketch->bits < 1 || sketch->bits > VEX_SKETCH_BITS_MAX ||
@@ -103,7 +112,9 @@ int vex_sketch_load(struct vex_sketch *sketch, const void *parameters,
 	    !unit_possible(type, metric, sketch->unit) ||
 	    sketch->fine_step < 2 || sketch->fine_step > FINE_MAX ||
 	    !vex_is_zero(disk.reserved, sizeof(disk.reserved)) ||
-	    record_bytes(dim, sketch->bits) > VEX_SKETCH_RECORD_MAX)
+	    sketch->tail_bits > VEX_SKETCH_BITS_MAX - sketch->bits ||
+	    record_bytes(dim, sketch->bits + sketch->tail_bits) + 1 >
+	    VEX_SKETCH_RECORD_MAX)
 		return -EUCLEAN;
 	vex_sketch_complete(sketch);
 	return 0;
@@ -122,6 +133,20 @@ int vex_sketch_centre_load(const struct vex_sketch *sketch, const void *stored,
 		centre[i] = v;
 	}
 	return 0;
+}
+
+/*
+ * As many further bits as there can be with two rows a page. The scale of one
+ * bit alone says too little of the scale that it has with others.
+ */
+static u32 tail_bits(u32 dim, u32 bits)
+{
+	u32 tail = bits > 1 ? VEX_SKETCH_BITS_MAX - bits : 0;
+
+	while (tail && record_bytes(dim, bits + tail) + 1 >
+		       VEX_SKETCH_RECORD_MAX / 2)
+		tail--;
+	return tail;
 }
 
 /* The caller's memory while a configuration is chosen. */
@@ -439,6 +464,7 @@ int vex_sketch_choose(struct vex_sketch *sketch, s32 *centre, u32 type,
 	sketch->dim = dim;
 	sketch->bits = min_t(u32, bits, widest(dim).bits);
 	sketch->coarse_bits = 1;
+	sketch->tail_bits = tail_bits(dim, sketch->bits);
 	vex_sketch_complete(sketch);
 	choose_unit(sketch, &choice);
 	find_centre(sketch, &choice);

@@ -43,14 +43,20 @@
  * @dim: elements of a row
  * @bits: bits an element, 1 to VEX_SKETCH_BITS_MAX
  * @coarse_bits: bits an element of the first look at a record, up to @bits
+ * @tail_bits: further bits an element, kept apart from the records
  * @rounds: rounds of the rotation, 0 for none
  * @unit: an integer v stands for v * 2^@unit
  * @fine_step: step of vex_sketch_fine(), in these units
  * @seed: of the rotation
  * @words: 64-bit words of a bit plane
  * @record_bytes: bytes of a record, a multiple of 8
+ * @tail_bytes: bytes of a tail's planes, a multiple of 8
+ * @per_page: records in a page
  *
- * The first nine are stored; the others follow from them.
+ * The first ten are stored; the others follow from them. In a page of a file's
+ * sketches lie its records, then the planes of their tails, then a byte for
+ * each tail, all in the order of the rows. Few rows are looked at by their
+ * tails, so these are out of the way of scans and of walks.
  */
 struct vex_sketch {
 	u32 type;
@@ -58,12 +64,15 @@ struct vex_sketch {
 	u32 dim;
 	u32 bits;
 	u32 coarse_bits;
+	u32 tail_bits;
 	u32 rounds;
 	s32 unit;
 	u32 fine_step;
 	u64 seed;
 	u32 words;
 	u32 record_bytes;
+	u32 tail_bytes;
+	u32 per_page;
 };
 
 /**
@@ -166,6 +175,32 @@ bool vex_sketch_encode(const struct vex_sketch *sketch, const s32 *centre,
 		       const void *row, void *record, void *scratch);
 
 /**
+ * vex_sketch_encode_page - encode a row into its place in a page
+ * @sketch: the configuration
+ * @centre: its centre
+ * @row: dim finite elements, aligned to their size
+ * @page: receives the record and its tail; aligned to 8
+ * @index: which record of the page, below per_page
+ * @scratch: vex_sketch_scratch_bytes() bytes
+ *
+ * Return: as vex_sketch_encode().
+ */
+bool vex_sketch_encode_page(const struct vex_sketch *sketch, const s32 *centre,
+			    const void *row, void *page, u32 index,
+			    void *scratch);
+
+/**
+ * vex_sketch_copy_page - copy some records of a page and their tails
+ * @sketch: the configuration
+ * @to: the page that receives them
+ * @from: a page that has them
+ * @first: the first record
+ * @count: how many
+ */
+void vex_sketch_copy_page(const struct vex_sketch *sketch, void *to,
+			  const void *from, u32 first, u32 count);
+
+/**
  * vex_sketch_set_dead - note in a record that its row was deleted
  * @record: a record in place; others may be reading it, nobody else writing
  */
@@ -231,6 +266,24 @@ int vex_sketch_query_prepare(void *memory, const struct vex_sketch *sketch,
 			     const s32 *centre, u32 query_type,
 			     const void *elements, u32 bits, void *scratch,
 			     struct vex_sketch_query **query);
+
+/**
+ * vex_sketch_tables_bytes - memory for tables of a query
+ * @sketch: the configuration
+ *
+ * Return: bytes; 0 if rows are so long that tables would be of no use.
+ */
+size_t vex_sketch_tables_bytes(const struct vex_sketch *sketch);
+
+/**
+ * vex_sketch_query_tables - give a query tables for its scans
+ * @query: prepared, of VEX_SKETCH_QUERY_BITS_FINE
+ * @memory: vex_sketch_tables_bytes() bytes, not 0, kept as long as the query
+ *
+ * For each eight elements the sums that their bits can have: a scan by all
+ * planes then costs as much as one by a query of VEX_SKETCH_QUERY_BITS.
+ */
+void vex_sketch_query_tables(struct vex_sketch_query *query, void *memory);
 
 /**
  * vex_sketch_query_limit - set what a scan lets pass
@@ -299,6 +352,8 @@ struct vex_sketch_hit {
  * @query: with its limit
  * @records: @count contiguous records, aligned to 8 (those of one page)
  * @count: how many
+ * @next: what is scanned next, as many records, to be prefetched. May be any
+ *	address: @records if it is not known
  * @first: number of the first record, added to each hit's index
  * @hits: room for @count hits
  *
@@ -309,7 +364,8 @@ struct vex_sketch_hit {
  * Return: the number of hits, in the order of the records.
  */
 u32 vex_sketch_scan(const struct vex_sketch_query *query, const void *records,
-		    u32 count, u64 first, struct vex_sketch_hit *hits);
+		    u32 count, const void *next, u64 first,
+		    struct vex_sketch_hit *hits);
 
 /**
  * vex_sketch_passes - does one record pass a query's limit?
@@ -323,6 +379,52 @@ u32 vex_sketch_scan(const struct vex_sketch_query *query, const void *records,
  */
 bool vex_sketch_passes(const struct vex_sketch_query *query,
 		       const void *record, struct vex_sketch_hit *hit);
+
+/**
+ * vex_sketch_first_passes - how many records pass the first look?
+ * @query: with its limit
+ * @records: as for vex_sketch_scan()
+ * @count: how many
+ * @hits: room for @count hits, whose contents mean nothing afterwards
+ *
+ * Return: their number. If it is most of them, vex_sketch_query_skip().
+ */
+u32 vex_sketch_first_passes(const struct vex_sketch_query *query,
+			    const void *records, u32 count,
+			    struct vex_sketch_hit *hits);
+
+/**
+ * vex_sketch_query_skip - scan by all planes of records at once
+ * @query: prepared
+ */
+void vex_sketch_query_skip(struct vex_sketch_query *query);
+
+/**
+ * vex_sketch_hit_passes - would a hit pass again?
+ * @query: with its limit now, which is nearer than the one of the scan
+ * @record: the hit's record
+ * @hit: the hit
+ *
+ * Sharper than vex_sketch_bound_passes(), but takes the record.
+ *
+ * Return: false if the record would not pass a scan now.
+ */
+bool vex_sketch_hit_passes(const struct vex_sketch_query *query,
+			   const void *record,
+			   const struct vex_sketch_hit *hit);
+
+/**
+ * vex_sketch_page_passes - does a record pass by all that is known of it?
+ * @query: with its limit
+ * @page: a page of records
+ * @index: which record of the page; a dead one does not pass
+ *
+ * By its record first, then by its tail too.
+ *
+ * Return: true if it passes.
+ */
+bool vex_sketch_page_passes(const struct vex_sketch_query *query,
+			    const void *page, u32 index);
 
 /**
  * vex_sketch_bound_passes - does a bound of an earlier limit still pass?

@@ -241,7 +241,7 @@ static struct code_sums coarse_sums(const s32 *y, u32 count, u32 bits,
  * the least squares' step of each code for the next one.
  */
 static struct code_sums fit(const s32 *y, u32 count, u32 bits, u64 square,
-			    u8 *codes)
+			    u8 *codes, u64 *reciprocal)
 {
 	/* 256 times the best step of a normal deviate (Max, 1960). */
 	static const u32 steps[] = { 0, 409, 255, 150, 86 };
@@ -253,7 +253,8 @@ static struct code_sums fit(const s32 *y, u32 count, u32 bits, u64 square,
 	for (i = 0;; i++) {
 		/* In units of 2^-8. */
 		step = step < 256 ? 256 : step;
-		sums = code(y, count, bits, div64_u64(1ull << 40, step), codes);
+		*reciprocal = div64_u64(1ull << 40, step);
+		sums = code(y, count, bits, *reciprocal, codes);
 		if (i == FITS || bits == 1)
 			return sums;
 		if (sums.product > 0)
@@ -261,27 +262,41 @@ static struct code_sums fit(const s32 *y, u32 count, u32 bits, u64 square,
 	}
 }
 
-/* One look's factors; false if they do not fit. */
-static bool factors(u64 square, const struct code_sums *sums, u32 *scale,
+/* The scale with which a code and its row have the row's square as product. */
+static u64 unbiased(u64 square, const struct code_sums *sums)
+{
+	u64 scale = 2;
+
+	if (sums->product > 0)
+		scale = div64_u64(square << VEX_SKETCH_SCALE_UNIT,
+				  (u64)sums->product) & ~1ull;
+	return scale < 2 ? 2 : scale;
+}
+
+/*
+ * The error of one look by a scale, and what the norm may be at most for it: A
+ * row's square Y, plus the product P of row and error twice, is what the look's
+ * bound is made of, and the bound takes P for zero. So the norm is
+ * Y + 2 P - 2 |P|. False if they do not fit.
+ */
+static bool factors(u64 square, const struct code_sums *sums, u64 scale,
 		    u32 *error, s64 *norm)
 {
 	const u32 unit = VEX_SKETCH_SCALE_UNIT;
-	u64 s = 2;
-	vex_u128 length, product, whole, rest;
+	vex_s128 length, product, whole, rest;
+	s64 most;
 
-	if (sums->product > 0)
-		s = div64_u64(square << unit, (u64)sums->product) & ~1ull;
-	s = s < 2 ? 2 : s;
-	if (s >> 31)
+	if (scale >> 31)
 		return false;
 	/* All in squares of 2^-unit units. */
-	length = (vex_u128)(s * s) * sums->square;
-	product = (vex_u128)(((vex_s128)sums->product * (s64)s) << (unit + 1));
-	whole = (vex_u128)square << (2 * unit);
-	rest = length + whole - product;
-	*norm = (s64)((vex_s128)(product - whole) >>
-		      (2 * unit + VEX_SKETCH_NORM_UNIT));
-	*scale = (u32)s;
+	length = (vex_s128)((vex_u128)(scale * scale) * sums->square);
+	product = (vex_s128)sums->product * (s64)scale * (1 << unit);
+	whole = (vex_s128)((vex_u128)square << (2 * unit));
+	rest = length + whole - 2 * product;
+	if (product < whole)
+		whole = 4 * product - 3 * whole;
+	most = (s64)(whole >> (2 * unit + VEX_SKETCH_NORM_UNIT));
+	*norm = most < *norm ? most : *norm;
 	rest = (rest >> (2 * unit)) + 1;
 	if (rest >> VEX_SKETCH_SQUARE_LOG)
 		return false;
@@ -289,50 +304,98 @@ static bool factors(u64 square, const struct code_sums *sums, u32 *scale,
 	return *error >> 16 == 0;
 }
 
-static void write_planes(const struct vex_sketch *sketch, const u8 *codes,
-			 __le64 *planes)
+/* The nearest scale whose lowest bits say what the tail's is. */
+static u64 tailed_scale(u64 scale, u64 whole_scale, u32 tail_bits)
 {
-	u32 bit, w;
+	const u64 mask = VEX_SKETCH_TAIL_LOW;
+	u64 part = div64_u64((whole_scale << (12 + tail_bits)) + scale / 2,
+			     scale);
+	u64 low = part < VEX_SKETCH_TAIL_SCALE ? 0 :
+		  min_t(u64, part - VEX_SKETCH_TAIL_SCALE, mask);
 
-	for (bit = sketch->bits; bit-- > 0;)
+	/* Not zero, which would be a mark. */
+	low = scale <= mask && !low ? 1 : low;
+	scale += mask / 2 + 1;
+	scale -= scale < low ? 0 : low;
+	return (scale & ~mask) | low;
+}
+
+/* Some planes of codes, from the one of a bit downwards. */
+static void write_planes(const struct vex_sketch *sketch, const u8 *codes,
+			 u32 bit, u32 count, __le64 *planes)
+{
+	u32 w;
+
+	for (; count; count--, bit--)
 		for (w = 0; w < sketch->words; w++)
 			*planes++ = cpu_to_le64(
 				vex_sketch_plane(codes + 64 * w, bit));
 }
 
+/* Where a row's code goes: the planes and the byte may be NULL together. */
+struct place {
+	struct vex_sketch_record *record;
+	__le64 *tail;
+	u8 *tail_part;
+};
+
 /* The record of a centred and rotated row; false if it does not fit. */
 static bool encode(const struct vex_sketch *sketch, u64 square,
 		   const struct vex_sketch_scratch *scratch,
-		   struct vex_sketch_record *record)
+		   const struct place *place)
 {
 	u32 used = sketch->rounds ? 64 * sketch->words : sketch->dim;
-	u32 coarse_scale, scale, coarse_error, error;
-	s64 norm, coarse_norm;
-	struct code_sums sums;
+	u32 bits = sketch->bits + sketch->tail_bits;
+	struct vex_sketch_record *record = place->record;
+	u32 coarse_error, error, whole_error = 0;
+	struct code_sums sums, whole, coarse;
+	u64 coarse_scale, scale, reciprocal;
+	s64 norm = S64_MAX;
 
 	memset(scratch->codes + used, 0, 64 * sketch->words - used);
-	sums = fit(scratch->x, used, sketch->bits, square, scratch->codes);
-	if (!factors(square, &sums, &scale, &error, &norm))
+	sums = fit(scratch->x, used, sketch->bits, square, scratch->codes,
+		   &reciprocal);
+	scale = unbiased(square, &sums);
+	if (sketch->tail_bits) {
+		/* The same steps in parts, so its first planes are the same. */
+		whole = code(scratch->x, used, bits,
+			     reciprocal << sketch->tail_bits, scratch->codes);
+		scale = tailed_scale(scale, unbiased(square, &whole),
+				     sketch->tail_bits);
+		if (!factors(square, &whole,
+			     vex_sketch_tail_scale(scale, sketch->tail_bits),
+			     &whole_error, &norm))
+			return false;
+	}
+	coarse = coarse_sums(scratch->x, used, bits, sketch->coarse_bits,
+			     scratch->codes);
+	coarse_scale = unbiased(square, &coarse);
+	if (!factors(square, &sums, scale, &error, &norm) ||
+	    !factors(square, &coarse, coarse_scale, &coarse_error, &norm))
 		return false;
-	sums = coarse_sums(scratch->x, used, sketch->bits, sketch->coarse_bits,
-			   scratch->codes);
-	if (!factors(square, &sums, &coarse_scale, &coarse_error, &coarse_norm))
-		return false;
-	norm = coarse_norm < norm ? coarse_norm : norm;
+	/* A tail makes it less; if not, both are given the greater. */
+	error = error < whole_error ? whole_error : error;
 	if (sketch->metric == VEX_METRIC_IP)
 		norm = (s64)(vex_sketch_root(square) +
 			     vex_sketch_slack(sketch));
 	record->norm = cpu_to_le32((u32)norm);
-	record->coarse_scale = cpu_to_le32(coarse_scale);
-	record->scale = cpu_to_le32(scale);
+	record->coarse_scale = cpu_to_le32((u32)coarse_scale);
+	record->scale = cpu_to_le32((u32)scale);
 	record->coarse_error = cpu_to_le16((u16)coarse_error);
 	record->error = cpu_to_le16((u16)error);
-	write_planes(sketch, scratch->codes, record->planes);
+	write_planes(sketch, scratch->codes, bits - 1, sketch->bits,
+		     record->planes);
+	if (!place->tail_part)
+		return true;
+	write_planes(sketch, scratch->codes, sketch->tail_bits - 1,
+		     sketch->tail_bits, place->tail);
+	*place->tail_part = (u8)((whole_error * 256 + error - 1) / error - 1);
 	return true;
 }
 
-bool vex_sketch_encode(const struct vex_sketch *sketch, const s32 *centre,
-		       const void *row, void *record, void *scratch)
+static bool encode_row(const struct vex_sketch *sketch, const s32 *centre,
+		       const void *row, const struct place *place,
+		       void *scratch)
 {
 	struct vex_sketch_scratch pieces =
 		vex_sketch_divide_scratch(sketch, scratch);
@@ -340,20 +403,76 @@ bool vex_sketch_encode(const struct vex_sketch *sketch, const s32 *centre,
 	u32 i;
 
 	if (!vex_sketch_vector(sketch, sketch->type, row, pieces.x) ||
-	    !vex_sketch_centred(sketch, centre, pieces.x, &square)) {
-		memset(record, 0, sketch->record_bytes);
+	    !vex_sketch_centred(sketch, centre, pieces.x, &square))
 		return false;
-	}
 	if (sketch->rounds) {
 		vex_sketch_rotate(sketch, pieces.x, pieces.work);
 		square = 0;
 		for (i = 0; i < 64 * sketch->words; i++)
 			square += (u64)((s64)pieces.x[i] * pieces.x[i]);
 	}
-	if (encode(sketch, square, &pieces, record))
+	return encode(sketch, square, &pieces, place);
+}
+
+bool vex_sketch_encode(const struct vex_sketch *sketch, const s32 *centre,
+		       const void *row, void *record, void *scratch)
+{
+	struct place place = { .record = record };
+
+	if (encode_row(sketch, centre, row, &place, scratch))
 		return true;
 	memset(record, 0, sketch->record_bytes);
 	return false;
+}
+
+static u8 *tail_in(const struct vex_sketch *sketch, void *page, u32 index)
+{
+	return (u8 *)page + sketch->per_page * sketch->record_bytes +
+	       index * sketch->tail_bytes;
+}
+
+static u8 *tail_part_in(const struct vex_sketch *sketch, void *page, u32 index)
+{
+	return tail_in(sketch, page, sketch->per_page) + index;
+}
+
+bool vex_sketch_encode_page(const struct vex_sketch *sketch, const s32 *centre,
+			    const void *row, void *page, u32 index,
+			    void *scratch)
+{
+	struct place place = {
+		.record = (void *)((u8 *)page + index * sketch->record_bytes),
+	};
+
+	if (sketch->tail_bits) {
+		place.tail = (__le64 *)tail_in(sketch, page, index);
+		place.tail_part = tail_part_in(sketch, page, index);
+	}
+	if (encode_row(sketch, centre, row, &place, scratch))
+		return true;
+	memset(place.record, 0, sketch->record_bytes);
+	if (sketch->tail_bits) {
+		memset(place.tail, 0, sketch->tail_bytes);
+		*place.tail_part = 0;
+	}
+	return false;
+}
+
+void vex_sketch_copy_page(const struct vex_sketch *sketch, void *to,
+			  const void *from, u32 first, u32 count)
+{
+	/* The same places in both pages. */
+	size_t record = first * sketch->record_bytes;
+	size_t tail = (size_t)(tail_in(sketch, to, first) - (u8 *)to);
+	size_t part = (size_t)(tail_part_in(sketch, to, first) - (u8 *)to);
+
+	memcpy((u8 *)to + record, (const u8 *)from + record,
+	       count * sketch->record_bytes);
+	if (!sketch->tail_bits)
+		return;
+	memcpy((u8 *)to + tail, (const u8 *)from + tail,
+	       count * sketch->tail_bytes);
+	memcpy((u8 *)to + part, (const u8 *)from + part, count);
 }
 
 void vex_sketch_fine(const struct vex_sketch *sketch, const s32 *centre,

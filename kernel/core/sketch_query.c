@@ -151,6 +151,8 @@ static void code_query(struct vex_sketch_query *query,
 	query->error = vex_sketch_root(sums.error);
 	query->coarse_offset = ((1 << query->coarse_bits) - 1) * sums.sum;
 	query->offset = ((1 << query->bits) - 1) * sums.sum;
+	query->tail_offset = ((1 << (query->bits + query->tail_bits)) - 1) *
+			     sums.sum;
 	/*
 	 * A score's unit is such that twice a product is a shift of
 	 * scale * code, and a unit of norm 2^24 to 2^25 scores.
@@ -178,8 +180,11 @@ int vex_sketch_query_prepare(void *memory, const struct vex_sketch *sketch,
 	q->metric = sketch->metric;
 	q->bits = sketch->bits;
 	q->coarse_bits = sketch->coarse_bits;
+	q->tail_bits = sketch->tail_bits;
 	q->words = sketch->words;
 	q->record_bytes = sketch->record_bytes;
+	q->tail_bytes = sketch->tail_bytes;
+	q->per_page = sketch->per_page;
 	q->query_bits = bits;
 	q->root_dim = (u32)vex_sketch_root(
 		(u64)(sketch->rounds ? 64 * sketch->words : sketch->dim) << 16);
@@ -193,6 +198,41 @@ int vex_sketch_query_prepare(void *memory, const struct vex_sketch *sketch,
 	vex_sketch_query_limit(q, S64_MAX, VEX_SKETCH_SURE);
 	*query = q;
 	return 0;
+}
+
+/* Up to so many words a plane the tables stay in a first-level cache. */
+#define TABLE_WORDS 2u
+
+size_t vex_sketch_tables_bytes(const struct vex_sketch *sketch)
+{
+	if (sketch->words > TABLE_WORDS)
+		return 0;
+	return 8 * 256 * sizeof(u32) * sketch->words;
+}
+
+void vex_sketch_query_tables(struct vex_sketch_query *query, void *memory)
+{
+	u32 bits = query->query_bits;
+	u32 *table = memory;
+	u32 i, j, known;
+
+	for (i = 0; i < 64 * query->words; i++) {
+		const u64 *planes = query->planes + i / 64 * bits;
+		u32 value = 0;
+
+		for (j = 0; j < bits; j++)
+			value |= (u32)(planes[j] >> i % 64 & 1) << j;
+		if (value >> (bits - 1))
+			value -= 1u << bits;
+		known = 1u << i % 8;
+		if (known == 1)
+			table[0] = 0;
+		for (j = 0; j < known; j++)
+			table[known + j] = table[j] + value;
+		if (i % 8 == 7)
+			table += 256;
+	}
+	query->tables = memory;
 }
 
 /* Squared units as scores, rounded up; for factors of errors too. */
@@ -212,6 +252,36 @@ static s64 scores_above(const struct vex_sketch_query *query, vex_s128 value)
 }
 
 /*
+ * An error e is perpendicular to its row y, so its product with q - y is that
+ * with q - c y for any c. For rows within a distance D of a query of norm |q|
+ *	|q - c y|^2 <= a - b |y|^2, a = (1 - c) |q|^2 + c D^2, b = c (1 - c)
+ * and the root of that is at most (a / r + r - b |y|^2 / r) / 2 for any r: the
+ * tangent. Best is the c for rows as long as the query, and the root for r.
+ */
+static void perpendicular(struct vex_sketch_query *query, u64 distance)
+{
+	const u64 one = 1 << 16;
+	u64 norm = query->square + 1;
+	u64 square = distance * distance;
+	u32 shift = min_t(u32, 15, 63 - min_t(u32, 63, fls64(square)));
+	u64 c, a, b, root;
+
+	c = div64_u64(square << shift, max_t(u64, norm >> (15 - shift), 1));
+	c = one - min_t(u64, c, one);
+	b = c * (one - c);
+	a = (u64)(((vex_u128)norm * (one - c) + (vex_u128)square * c + one -
+		   1) >> 16);
+	root = a - min_t(u64, a, (u64)((vex_u128)norm * b >> 32));
+	root = max_t(u64, vex_sketch_root(root), 1);
+	query->error_bound = scores_above(query,
+		(vex_s128)(div64_u64(a, root) + 1 + root) <<
+		VEX_SKETCH_ERROR_UNIT);
+	query->error_slope = (s64)min_t(u64, 0x7fffffff,
+		div64_u64(b * query->per_norm >>
+			  (16 - VEX_SKETCH_ERROR_UNIT), root));
+}
+
+/*
  * The rows within D of the query: the estimate exceeds the square of the
  * distance to the coded query, at most D + |error of the query|, by at most
  * twice that times |error of the row|.
@@ -225,6 +295,7 @@ static void limit_distance(struct vex_sketch_query *query, s64 key, u64 kappa)
 
 	query->norm_bound = (s64)query->per_norm;
 	query->error_bound = 0;
+	query->error_slope = 0;
 	query->limit = S64_MAX / 2;
 	query->open = key >= 0 && square >> DISTANCE_LOG;
 	if (key < 0)
@@ -235,13 +306,14 @@ static void limit_distance(struct vex_sketch_query *query, s64 key, u64 kappa)
 	base = (vex_s128)distance * distance + (vex_s128)error * error -
 	       (vex_s128)query->square +
 	       2 * (((vex_s128)distance * error * kappa >> 16) + 1);
-	if (kappa >> 16)
-		distance += error;
-	else
+	if (kappa >> 16) {
+		perpendicular(query, distance + error);
+	} else {
 		distance = vex_sketch_root(distance * distance + error * error);
-	query->error_bound = scores_above(query,
-		((vex_s128)distance * kappa >>
-		 (15 - VEX_SKETCH_ERROR_UNIT)) + 1);
+		query->error_bound = scores_above(query,
+			((vex_s128)distance * kappa >>
+			 (15 - VEX_SKETCH_ERROR_UNIT)) + 1);
+	}
 	/* One more where a negative norm was multiplied. */
 	query->limit = scores_above(query, base) + 1;
 }
@@ -282,6 +354,7 @@ void vex_sketch_query_limit(struct vex_sketch_query *query, s64 key,
 	if (key == S64_MAX) {
 		query->norm_bound = 0;
 		query->error_bound = 0;
+		query->error_slope = 0;
 		query->limit = S64_MAX / 2;
 		query->open = true;
 	} else if (query->metric == VEX_METRIC_IP) {
@@ -324,6 +397,7 @@ void vex_sketch_query_limit_score(struct vex_sketch_query *query, s64 score)
 		distance = square > 0 ? vex_sketch_root((u64)square) : 0;
 	}
 	query->norm_bound = query->norm_factor;
+	query->error_slope = 0;
 	query->error_bound = scores_above(query,
 		((vex_s128)distance * kappa >>
 		 (15 - VEX_SKETCH_ERROR_UNIT)) + 1);
@@ -348,12 +422,55 @@ void vex_sketch_scores(const void *query, const void *const *records,
 }
 
 u32 vex_sketch_scan(const struct vex_sketch_query *query, const void *records,
-		    u32 count, u64 first, struct vex_sketch_hit *hits)
+		    u32 count, const void *next, u64 first,
+		    struct vex_sketch_hit *hits)
 {
 	if (likely(query->popcnt))
-		return vex_sketch_scan_popcnt(query, records, count, first,
-					      hits);
-	return vex_sketch_scan_any(query, records, count, first, hits);
+		return vex_sketch_scan_popcnt(query, records, count, next,
+					      first, hits);
+	return vex_sketch_scan_any(query, records, count, next, first, hits);
+}
+
+u32 vex_sketch_first_passes(const struct vex_sketch_query *query,
+			    const void *records, u32 count,
+			    struct vex_sketch_hit *hits)
+{
+	if (query->coarse_bits == query->bits ||
+	    query->query_bits != VEX_SKETCH_QUERY_BITS)
+		return 0;
+	if (likely(query->popcnt))
+		return vex_sketch_first_passes_popcnt(query, records, count,
+						      hits);
+	return vex_sketch_first_passes_any(query, records, count, hits);
+}
+
+void vex_sketch_query_skip(struct vex_sketch_query *query)
+{
+	query->coarse_bits = query->bits;
+}
+
+bool vex_sketch_hit_passes(const struct vex_sketch_query *query,
+			   const void *record, const struct vex_sketch_hit *hit)
+{
+	const struct vex_sketch_record *r = record;
+	s64 norm = (s32)le32_to_cpu(r->norm);
+	u64 bound;
+
+	if (hit->bound == VEX_SKETCH_SCORE_MIN)
+		return true;
+	bound = (u64)hit->score +
+		(u64)norm * (u64)(query->norm_bound - query->norm_factor) -
+		le16_to_cpu(r->error) *
+			vex_sketch_error_bound(query, norm);
+	return (s64)bound <= query->limit;
+}
+
+bool vex_sketch_page_passes(const struct vex_sketch_query *query,
+			    const void *page, u32 index)
+{
+	if (likely(query->popcnt))
+		return vex_sketch_page_passes_popcnt(query, page, index);
+	return vex_sketch_page_passes_any(query, page, index);
 }
 
 bool vex_sketch_passes(const struct vex_sketch_query *query,
@@ -361,7 +478,8 @@ bool vex_sketch_passes(const struct vex_sketch_query *query,
 {
 	struct vex_sketch_hit found;
 
-	if (!vex_sketch_scan(query, record, 1, hit ? hit->index : 0, &found))
+	if (!vex_sketch_scan(query, record, 1, record, hit ? hit->index : 0,
+			     &found))
 		return false;
 	if (hit)
 		*hit = found;

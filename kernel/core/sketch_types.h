@@ -31,11 +31,14 @@
 
 /**
  * struct vex_sketch_record - a row's sketch, as stored
- * @norm: L2 and cosine: squared norm of the code less that of its error,
- *	rounded down. Inner product: norm of the row, rounded up, in units
+ * @norm: L2 and cosine: a bound below the squared norm of the row, and below
+ *	what it is by each of its codes. Inner product: norm of the row, rounded
+ *	up, in units
  * @coarse_scale: as @scale, of the first coarse_bits planes alone; its lowest
  *	bit says that the row was deleted
- * @scale: half the step of the code; 0: the row did not fit
+ * @scale: half the step of the code; 0: the row did not fit. If there is a
+ *	tail, the lowest bits say besides what the scale of the whole code is:
+ *	vex_sketch_tail_scale()
  * @coarse_error: as @error, of the first coarse_bits planes
  * @error: norm of the difference of row and code, rounded up
  * @planes: bits planes of words le64, the most significant first
@@ -51,21 +54,59 @@ struct vex_sketch_record {
 
 VEX_ASSERT_SIZE(struct vex_sketch_record, 16);
 
+/*
+ * With its tail a code has the scale of the record, as its bits divide it, times
+ * the lowest bits of that and this, in 2^12.
+ */
+#define VEX_SKETCH_TAIL_LOW ((1u << 10) - 1)
+#define VEX_SKETCH_TAIL_SCALE 3328u
+
+/**
+ * vex_sketch_tail_scale - the scale of a record's code and its tail together
+ * @scale: of the record
+ * @tail_bits: of the tail
+ *
+ * Return: the scale.
+ */
+static inline u64 vex_sketch_tail_scale(u64 scale, u32 tail_bits)
+{
+	return scale * (VEX_SKETCH_TAIL_SCALE + (scale & VEX_SKETCH_TAIL_LOW)) >>
+	       (12 + tail_bits);
+}
+
+/**
+ * vex_sketch_tail_error - norm of what a record and its tail make of a row's
+ *	error
+ * @error: of the record
+ * @part: the tail's byte: one less than parts in 256
+ *
+ * Return: the norm, in the same unit, rounded up.
+ */
+static inline u64 vex_sketch_tail_error(u64 error, u32 part)
+{
+	return (error * (part + 1) + 255) >> 8;
+}
+
 /**
  * struct vex_sketch_query - a prepared query
  * @metric: of the file
  * @bits: planes of a record
  * @coarse_bits: planes of the first look
+ * @tail_bits: planes of a tail
  * @words: words of a plane
  * @record_bytes: of a record
+ * @tail_bytes: of a tail's planes
+ * @per_page: records in a page
  * @query_bits: planes of the query
  * @shift: left shift that makes products of scales and codes scores
  * @norm_factor: factor of a record's norm in a score
  * @norm_bound: factor of a record's norm in a bound
  * @error_bound: factor of a record's error in a bound
+ * @error_slope: what a norm takes from @error_bound, in 2^-16
  * @limit: the greatest bound that passes
  * @coarse_offset: what twice a coarse code's sum of products is diminished by
  * @offset: the same for a whole code
+ * @tail_offset: the same for a whole code and its tail
  * @per_norm: a norm unit (2^VEX_SKETCH_NORM_UNIT squared units) in scores,
  *	rounded down
  * @unit: exponent that makes squared units distances
@@ -77,6 +118,7 @@ VEX_ASSERT_SIZE(struct vex_sketch_record, 16);
  *	distance of any row
  * @centre_product: inner product: twice the product with the centre
  * @centre_slack: inner product: what that may be wrong by
+ * @tables: for each byte of a plane 256 sums of the query's elements, or NULL
  * @open: there is no limit
  * @popcnt: the processor has the instruction
  * @planes: for each word @query_bits u64, the least significant first; the
@@ -86,16 +128,21 @@ struct vex_sketch_query {
 	u32 metric;
 	u32 bits;
 	u32 coarse_bits;
+	u32 tail_bits;
 	u32 words;
 	u32 record_bytes;
+	u32 tail_bytes;
+	u32 per_page;
 	u32 query_bits;
 	u32 shift;
 	s64 norm_factor;
 	s64 norm_bound;
 	s64 error_bound;
+	s64 error_slope;
 	s64 limit;
 	s64 coarse_offset;
 	s64 offset;
+	s64 tail_offset;
 	u64 per_norm;
 	s32 unit;
 	u32 root_dim;
@@ -105,10 +152,25 @@ struct vex_sketch_query {
 	u64 slack;
 	vex_s128 centre_product;
 	u64 centre_slack;
+	const u32 *tables;
 	bool open;
 	bool popcnt;
 	u64 planes[];
 };
+
+/**
+ * vex_sketch_error_bound - factor of a record's error in a bound
+ * @query: with its limit
+ * @norm: of the record
+ *
+ * Return: the factor.
+ */
+static inline u64 vex_sketch_error_bound(const struct vex_sketch_query *query,
+					 s64 norm)
+{
+	return (u64)query->error_bound -
+	       (u64)(norm * query->error_slope >> 16);
+}
 
 /**
  * vex_sketch_complete - compute the fields that follow from the stored ones
@@ -232,11 +294,21 @@ vex_sketch_divide_scratch(const struct vex_sketch *sketch, void *memory);
 
 /* What sketch_scan.h makes, with the instruction and without. */
 u32 vex_sketch_scan_popcnt(const struct vex_sketch_query *query,
-			   const void *records, u32 count, u64 first,
-			   struct vex_sketch_hit *hits);
+			   const void *records, u32 count, const void *next,
+			   u64 first, struct vex_sketch_hit *hits);
 u32 vex_sketch_scan_any(const struct vex_sketch_query *query,
-			const void *records, u32 count, u64 first,
-			struct vex_sketch_hit *hits);
+			const void *records, u32 count, const void *next,
+			u64 first, struct vex_sketch_hit *hits);
+u32 vex_sketch_first_passes_popcnt(const struct vex_sketch_query *query,
+				   const void *records, u32 count,
+				   struct vex_sketch_hit *hits);
+u32 vex_sketch_first_passes_any(const struct vex_sketch_query *query,
+				const void *records, u32 count,
+				struct vex_sketch_hit *hits);
+bool vex_sketch_page_passes_popcnt(const struct vex_sketch_query *query,
+				   const void *page, u32 index);
+bool vex_sketch_page_passes_any(const struct vex_sketch_query *query,
+				const void *page, u32 index);
 void vex_sketch_scores_popcnt(const struct vex_sketch_query *query,
 			      const void *const *records, u32 count,
 			      s64 *scores, u8 *flags);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "../../kernel/core/pages.h"
@@ -21,10 +22,11 @@
 #include "brute_avx2.h"
 
 #define K 10u
-#define CANDIDATES 64u
 #define SAMPLE 512u
 /* Rows among which the first limit is looked for. */
-#define FIRST_ROWS 1024u
+#define SEED_ROWS 512u
+/* Rows that are put off at a time. */
+#define HELD 16384u
 
 struct data {
 	const char *name;
@@ -92,20 +94,18 @@ static u8 *read_file(const char *path, size_t *bytes)
 	return data;
 }
 
-static const void *record_at(const struct file *file, u64 row)
-{
-	return file->pages + row / file->per_page * VEX_PAGE_BYTES +
-	       row % file->per_page * file->sketch.record_bytes;
-}
-
 static void encode(const struct data *data, struct file *file)
 {
 	double start = now();
 	u64 row, marked = 0;
 
-	file->per_page = VEX_RECORD_BYTES_MAX / file->sketch.record_bytes;
+	vex_sketch_complete(&file->sketch);
+	file->per_page = file->sketch.per_page;
 	file->count = (data->rows + file->per_page - 1) / file->per_page;
-	file->pages = aligned_alloc(4096, file->count * VEX_PAGE_BYTES);
+	/* As the kernel's memory, which is mapped by large pages. */
+	file->pages = aligned_alloc(1 << 21, (file->count * VEX_PAGE_BYTES |
+					      ((1 << 21) - 1)) + 1);
+	madvise(file->pages, file->count * VEX_PAGE_BYTES, MADV_HUGEPAGE);
 	file->scratch = allocate(vex_sketch_scratch_bytes(&file->sketch));
 	file->memory[0] = allocate(vex_sketch_query_bytes(
 		&file->sketch, VEX_SKETCH_QUERY_BITS));
@@ -114,15 +114,17 @@ static void encode(const struct data *data, struct file *file)
 	memset(file->pages, 0, file->count * VEX_PAGE_BYTES);
 	start = now();
 	for (row = 0; row < data->rows; row++)
-		marked += !vex_sketch_encode(&file->sketch, file->centre,
-					     data->row + row * data->row_bytes,
-					     (void *)record_at(file, row),
-					     file->scratch);
+		marked += !vex_sketch_encode_page(
+			&file->sketch, file->centre,
+			data->row + row * data->row_bytes,
+			file->pages + row / file->per_page * VEX_PAGE_BYTES,
+			(u32)(row % file->per_page), file->scratch);
 	start = now() - start;
-	printf("  %u bits (%u first), %u rounds, %u bytes: %.0f rows/s encoded, %lu marked\n",
-	       file->sketch.bits, file->sketch.coarse_bits, file->sketch.rounds,
-	       file->sketch.record_bytes, 1e9 * (double)data->rows / start,
-	       marked);
+	printf("  %u + %u bits (%u first), %u rounds, %.1f bytes: %.0f rows/s encoded, %lu marked\n",
+	       file->sketch.bits, file->sketch.tail_bits,
+	       file->sketch.coarse_bits, file->sketch.rounds,
+	       (double)VEX_PAGE_BYTES / file->per_page,
+	       1e9 * (double)data->rows / start, marked);
 }
 
 static struct vex_sketch_query *prepare(const struct data *data,
@@ -137,14 +139,6 @@ static struct vex_sketch_query *prepare(const struct data *data,
 				     bits, file->scratch, &q))
 		exit(2);
 	return q;
-}
-
-static int compare_scores(const void *a, const void *b)
-{
-	s64 x = ((const struct vex_sketch_hit *)a)->score;
-	s64 y = ((const struct vex_sketch_hit *)b)->score;
-
-	return x < y ? -1 : x > y;
 }
 
 static int same(void *context, const struct vex_entry *a,
@@ -163,66 +157,133 @@ struct run {
 	struct vex_search *search;
 	struct vex_topk top;
 	u32 accuracy;
+	s64 limit;
+	s64 near;
+	struct vex_sketch_hit *held;
+	u32 count;
 	struct tally *tally;
 };
 
-/* The exact look at candidates, the most promising first. */
-static void look(struct run *run, struct vex_sketch_hit *hits, u32 count)
+static const u8 *page_at(const struct file *file, u64 page)
+{
+	return file->pages + page * VEX_PAGE_BYTES;
+}
+
+static const void *record_at(const struct file *file, u64 row)
+{
+	return page_at(file, row / file->per_page) +
+	       row % file->per_page * file->sketch.record_bytes;
+}
+
+static u32 rows_at(const struct run *run, u64 page)
+{
+	return (u32)min_t(u64, run->file->per_page,
+			  run->data->rows - page * run->file->per_page);
+}
+
+static void set_limit(struct run *run)
+{
+	s64 limit = vex_topk_limit(&run->top);
+
+	if (limit == run->limit)
+		return;
+	run->limit = limit;
+	vex_sketch_query_limit(run->query, limit, run->accuracy);
+	vex_sketch_query_limit(run->fine, limit, run->accuracy);
+	run->near = vex_sketch_query_score(run->query, limit);
+}
+
+static void look(struct run *run, u64 row)
+{
+	s64 limit = vex_topk_limit(&run->top);
+	struct vex_interval interval;
+	struct vex_entry entry;
+	u32 i;
+
+	for (i = 0; i < run->top.count; i++)
+		if (run->top.entries[i].row == row)
+			return;
+	run->tally->exact++;
+	vex_distance_row(run->search, 0,
+			 run->data->row + row * run->data->row_bytes, limit,
+			 &interval);
+	entry = (struct vex_entry){ interval.lo, interval.hi, row, row };
+	if (interval.lo <= limit && vex_topk_offer(&run->top, &entry) > 0)
+		set_limit(run);
+}
+
+/* Those that were put off and would not be any more are forgotten. */
+static void sift(struct run *run)
+{
+	u32 n = 0, i;
+
+	for (i = 0; i < run->count; i++)
+		if (vex_sketch_bound_passes(run->query, run->held[i].bound) &&
+		    vex_sketch_hit_passes(run->query,
+					  record_at(run->file,
+						    run->held[i].index),
+					  &run->held[i]))
+			run->held[n++] = run->held[i];
+	run->count = n;
+}
+
+/* Look at what was put off: first by all that codes tell. */
+static void flush(struct run *run)
+{
+	u32 n = 0, i;
+
+	sift(run);
+	run->tally->fine += run->count;
+	for (i = 0; i < run->count; i++) {
+		u64 row = run->held[i].index;
+
+		if (vex_sketch_page_passes(run->fine,
+					   page_at(run->file,
+						   row / run->file->per_page),
+					   (u32)(row % run->file->per_page)))
+			run->held[n++] = run->held[i];
+	}
+	for (i = 0; i < n; i++)
+		look(run, run->held[i].index);
+	run->count = 0;
+}
+
+static void offer(struct run *run, const struct vex_sketch_hit *hits, u32 count)
 {
 	u32 i;
 
-	qsort(hits, count, sizeof(*hits), compare_scores);
 	for (i = 0; i < count; i++) {
-		struct vex_interval interval;
-		struct vex_entry entry;
-		s64 limit = vex_topk_limit(&run->top);
-
-		if (!vex_sketch_bound_passes(run->query, hits[i].bound))
-			continue;
-		run->tally->fine++;
-		if (run->fine &&
-		    !vex_sketch_passes(run->fine,
-				       record_at(run->file, hits[i].index),
-				       NULL))
-			continue;
-		run->tally->exact++;
-		vex_distance_row(run->search, 0,
-				 run->data->row +
-				 hits[i].index * run->data->row_bytes,
-				 limit, &interval);
-		entry = (struct vex_entry){ interval.lo, interval.hi,
-					    hits[i].index, hits[i].index };
-		if (vex_topk_offer(&run->top, &entry) <= 0)
-			continue;
-		limit = vex_topk_limit(&run->top);
-		if (limit == S64_MAX)
-			continue;
-		vex_sketch_query_limit(run->query, limit, run->accuracy);
-		if (run->fine)
-			vex_sketch_query_limit(run->fine, limit, run->accuracy);
+		if (hits[i].score <= run->near) {
+			look(run, hits[i].index);
+		} else if (vex_sketch_bound_passes(run->query, hits[i].bound)) {
+			run->tally->coarse++;
+			run->held[run->count++] = hits[i];
+			if (run->count < HELD)
+				continue;
+			sift(run);
+			if (run->count > HELD / 2)
+				flush(run);
+		}
 	}
 }
 
-/*
- * The first limit: the greatest exact distance of the K rows with the least
- * scores among the first rows, which are scanned again afterwards.
- */
-static void first_limit(struct run *run)
+/* The rows with the least scores of some from all over the file. */
+static void seed(struct run *run)
 {
 	static struct vex_sketch_hit hits[VEX_PAGE_BYTES];
 	struct vex_sketch_hit best[K];
-	s64 limit = S64_MIN;
+	const struct file *file = run->file;
+	u64 step = 1 + file->count * file->per_page / SEED_ROWS;
+	u64 page, passed = 0, seen = 0;
 	u32 held = 0;
-	u64 page;
 	u32 i, j;
 
-	for (page = 0; page < run->file->count &&
-		       page * run->file->per_page < FIRST_ROWS; page++) {
-		u64 first = page * run->file->per_page;
-		u32 count = vex_sketch_scan(
-			run->query, run->file->pages + page * VEX_PAGE_BYTES,
-			(u32)min_t(u64, run->file->per_page,
-				   run->data->rows - first), first, hits);
+	for (page = 0; page < file->count; page += step) {
+		u32 rows = rows_at(run, page);
+		u32 count = vex_sketch_scan(run->query, page_at(file, page),
+					    rows,
+					    page_at(file, page + step),
+					    page * file->per_page, hits);
 
 		for (i = 0; i < count; i++) {
 			if (held == K && hits[i].score >= best[K - 1].score)
@@ -234,76 +295,56 @@ static void first_limit(struct run *run)
 			best[j] = hits[i];
 		}
 	}
-	for (i = 0; i < held; i++) {
-		struct vex_interval interval;
-
-		vex_distance_row(run->search, 0, run->data->row +
-				 best[i].index * run->data->row_bytes,
-				 S64_MAX, &interval);
-		limit = max_t(s64, limit, interval.hi);
-	}
-	run->tally->exact += held;
-	if (held < K)
+	for (i = 0; i < held; i++)
+		look(run, best[i].index);
+	if (run->query->tables || run->accuracy != VEX_SKETCH_SURE)
 		return;
-	vex_sketch_query_limit(run->query, limit, run->accuracy);
-}
-
-/* One pass over all records with the limit that is set. */
-static void pass(struct run *run, struct vex_entry *entries)
-{
-	static struct vex_sketch_hit hits[VEX_PAGE_BYTES + CANDIDATES];
-	const struct file *file = run->file;
-	u32 held = 0;
-	u64 page;
-
-	vex_topk_init(&run->top, entries, K, same, NULL);
-	for (page = 0; page < file->count; page++) {
-		u64 first = page * file->per_page;
-		u32 rows = (u32)min_t(u64, file->per_page,
-				      run->data->rows - first);
-
-		held += vex_sketch_scan(run->query,
-					file->pages + page * VEX_PAGE_BYTES,
-					rows, first, hits + held);
-		if (held >= CANDIDATES) {
-			run->tally->coarse += held;
-			look(run, hits, held);
-			held = 0;
-		}
+	/* Would the first look spare anything? */
+	for (page = 0; page < file->count; page += step) {
+		seen += rows_at(run, page);
+		passed += vex_sketch_first_passes(run->query,
+						  page_at(file, page),
+						  rows_at(run, page), hits);
 	}
-	run->tally->coarse += held;
-	look(run, hits, held);
+	if (passed > seen / 2)
+		vex_sketch_query_skip(run->query);
 }
 
 static void search(const struct data *data, const struct file *file, u32 query,
 		   bool sure, u32 accuracy, void *exact, struct tally *tally)
 {
+	static struct vex_sketch_hit hits[VEX_PAGE_BYTES], held[HELD];
 	struct vex_entry entries[K];
-	struct run run = { .data = data, .file = file,
-			   .accuracy = accuracy,
+	struct run run = { .data = data, .file = file, .held = held,
+			   .accuracy = sure ? VEX_SKETCH_SURE : accuracy,
+			   .limit = S64_MAX, .near = S64_MAX,
 			   .tally = tally };
 	struct vex_shape shape = { data->type, data->type, data->metric,
 				   data->dim, 1 };
 	double start = now();
+	u64 page;
 	u32 i, j;
 
 	run.query = prepare(data, file, query, VEX_SKETCH_QUERY_BITS);
+	run.fine = prepare(data, file, query, VEX_SKETCH_QUERY_BITS_FINE);
+	if (sure && vex_sketch_tables_bytes(&file->sketch)) {
+		static u64 tables[8192] __attribute__((aligned(64)));
+
+		run.query = run.fine;
+		vex_sketch_query_tables(run.fine, tables);
+	}
 	run.search = vex_search_init(exact, &shape);
 	memcpy(vex_search_query(run.search, 0),
 	       data->query + query * data->row_bytes, data->row_bytes);
 	vex_search_prepare(run.search, NULL);
-	first_limit(&run);
-	pass(&run, entries);
-	if (sure) {
-		s64 limit = vex_topk_limit(&run.top);
-
-		/* The likely pass left little to find, and a near limit. */
-		run.fine = prepare(data, file, query, VEX_SKETCH_QUERY_BITS_FINE);
-		run.accuracy = VEX_SKETCH_SURE;
-		vex_sketch_query_limit(run.query, limit, VEX_SKETCH_SURE);
-		vex_sketch_query_limit(run.fine, limit, VEX_SKETCH_SURE);
-		pass(&run, entries);
-	}
+	vex_topk_init(&run.top, entries, K, same, NULL);
+	seed(&run);
+	for (page = 0; page < file->count; page++)
+		offer(&run, hits,
+		      vex_sketch_scan(run.query, page_at(file, page),
+				      rows_at(&run, page),
+				      page_at(file, page + 1), page * file->per_page, hits));
+	flush(&run);
 	vex_topk_sort(&run.top);
 	tally->ns += now() - start;
 	for (i = 0; i < run.top.count; i++)
@@ -312,21 +353,38 @@ static void search(const struct data *data, const struct file *file, u32 query,
 					data->truth[query * K + j];
 }
 
+/* One query by AVX2: between ours, as what disturbs one disturbs the other. */
+static double brute_once(const struct data *data, u32 query)
+{
+	struct brute_base base = { data->row, data->rows, data->dim,
+				   data->type == VEX_TYPE_U8,
+				   data->metric != VEX_METRIC_L2 };
+	struct brute_result found[K];
+	double start = now();
+
+	brute_avx2_search(&base, data->query + query * data->row_bytes, 1, K,
+			  found);
+	return now() - start;
+}
+
 static void searches(const struct data *data, const struct file *file,
-		     bool sure, u32 accuracy, double brute)
+		     bool sure, u32 accuracy)
 {
 	struct vex_shape shape = { data->type, data->type, data->metric,
 				   data->dim, 1 };
 	void *exact = allocate(vex_search_bytes(&shape));
 	struct tally tally = { 0 };
 	double n = data->queries;
+	double brute = 0;
 	u32 i;
 
-	for (i = 0; i < data->queries; i++)
+	for (i = 0; i < data->queries; i++) {
+		brute += brute_once(data, i);
 		search(data, file, i, sure, accuracy, exact, &tally);
+	}
 	printf("    %-6s z %.2f: %8.1f us, %5.2f x avx2, %5.2f ns a row; recall %.4f; passed %.0f, fine %.0f, exact %.0f\n",
 	       sure ? "sure" : "likely", accuracy / 256.0, tally.ns / n / 1e3,
-	       brute / (tally.ns / n), tally.ns / n / (double)data->rows,
+	       brute / tally.ns, tally.ns / n / (double)data->rows,
 	       (double)tally.found / n / K, (double)tally.coarse / n,
 	       (double)tally.fine / n, (double)tally.exact / n);
 	free(exact);
@@ -351,7 +409,8 @@ static void scans(const struct data *data, const struct file *file)
 			count += vex_sketch_scan(query,
 				file->pages + page * VEX_PAGE_BYTES,
 				(u32)min_t(u64, file->per_page, data->rows -
-					   page * file->per_page), 0, hits);
+					   page * file->per_page),
+				page_at(file, page + 1), 0, hits);
 		start = now() - start;
 		best = start < best ? start : best;
 	}
@@ -370,31 +429,23 @@ static void scans(const struct data *data, const struct file *file)
 	printf(" limit %.0f ns\n", (now() - start) / 1000);
 }
 
-static double brute(struct data *data)
+static void brute(struct data *data)
 {
 	struct brute_base base = { data->row, data->rows, data->dim,
 				   data->type == VEX_TYPE_U8,
 				   data->metric != VEX_METRIC_L2 };
 	struct brute_result *found = allocate(sizeof(*found) * K);
-	double best = 1e18;
 	u32 query, i;
 
 	data->truth = allocate(sizeof(u64) * K * data->queries);
 	for (query = 0; query < data->queries; query++) {
-		double start = now();
-
 		brute_avx2_search(&base, data->query + query * data->row_bytes,
 				  1, K, found);
-		start = now() - start;
-		best = start < best ? start : best;
 		for (i = 0; i < K; i++)
 			data->truth[query * K + i] = found[i].id;
 	}
 	free(found);
-	printf("%s: %lu rows of %u: avx2 %.1f us a query, %.2f ns a row\n",
-	       data->name, data->rows, data->dim, best / 1e3,
-	       best / (double)data->rows);
-	return best;
+	printf("%s: %lu rows of %u\n", data->name, data->rows, data->dim);
 }
 
 static void choose(const struct data *data, struct file *file, u32 bits)
@@ -424,7 +475,6 @@ int main(int argc, char **argv)
 {
 	struct data data = { 0 };
 	struct file file = { 0 };
-	double brute_ns;
 	size_t bytes;
 	u32 z;
 
@@ -443,7 +493,7 @@ int main(int argc, char **argv)
 	data.queries = (u32)(bytes / data.row_bytes);
 	if (argc > 7 && atoi(argv[7]))
 		data.queries = min_t(u32, data.queries, (u32)atoi(argv[7]));
-	brute_ns = brute(&data);
+	brute(&data);
 	choose(&data, &file, argc > 8 ? (u32)atoi(argv[8]) : 0);
 	if (argc > 9 && atoi(argv[9]))
 		file.sketch.coarse_bits = (u32)atoi(argv[9]);
@@ -454,7 +504,7 @@ int main(int argc, char **argv)
 	encode(&data, &file);
 	scans(&data, &file);
 	for (z = 256; z <= 384; z += 128)
-		searches(&data, &file, false, z, brute_ns);
-	searches(&data, &file, true, VEX_SKETCH_LIKELY, brute_ns);
+		searches(&data, &file, false, z);
+	searches(&data, &file, true, VEX_SKETCH_LIKELY);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "../../kernel/core/pages.h"
 #include "../../kernel/core/sketch_types.h"
 #include "random.h"
 
@@ -39,6 +40,7 @@ struct set {
 	struct vex_sketch sketch;
 	s32 *centre;
 	u8 *records;
+	u8 *pages;	/* the same, with their tails */
 	void *scratch;
 	void *memory[2];
 };
@@ -111,6 +113,40 @@ static void *record_of(const struct set *set, u32 row)
 	return set->records + row * set->sketch.record_bytes;
 }
 
+static const u8 *page_of(const struct set *set, u32 row)
+{
+	return set->pages + row / set->sketch.per_page * VEX_PAGE_BYTES;
+}
+
+static bool page_passes(const struct set *set,
+			const struct vex_sketch_query *q, u32 row)
+{
+	return vex_sketch_page_passes(q, page_of(set, row),
+				      row % set->sketch.per_page);
+}
+
+/* Each row twice, alone and into its page, which must be the same. */
+static void encode_set(struct set *set)
+{
+	u32 per_page = set->sketch.per_page;
+	u32 row;
+
+	for (row = 0; row < set->count; row++) {
+		u32 place = row % per_page;
+
+		vex_sketch_encode(&set->sketch, set->centre, row_of(set, row),
+				  record_of(set, row), set->scratch);
+		vex_sketch_encode_page(&set->sketch, set->centre,
+				       row_of(set, row),
+				       (u8 *)page_of(set, row), place,
+				       set->scratch);
+		assert_memory_equal(page_of(set, row) +
+				    place * set->sketch.record_bytes,
+				    record_of(set, row),
+				    set->sketch.record_bytes);
+	}
+}
+
 static struct set make_set(enum kind kind, u32 type, u32 metric, u32 dim,
 			   u32 bits, u32 count)
 {
@@ -118,6 +154,7 @@ static struct set make_set(enum kind kind, u32 type, u32 metric, u32 dim,
 			   .count = count };
 	void *memory = malloc(vex_sketch_choose_bytes(dim));
 	u32 row, i;
+	size_t pages;
 
 	set.row_bytes = dim * (size_t)vex_type_bytes(type);
 	set.rows = malloc(count * set.row_bytes);
@@ -134,9 +171,15 @@ static struct set make_set(enum kind kind, u32 type, u32 metric, u32 dim,
 	for (i = 0; i < 2; i++)
 		set.memory[i] = malloc(vex_sketch_query_bytes(&set.sketch,
 							      4 + 4 * i));
-	for (row = 0; row < count; row++)
-		vex_sketch_encode(&set.sketch, set.centre, row_of(&set, row),
-				  record_of(&set, row), set.scratch);
+	pages = count / set.sketch.per_page + 1;
+	set.pages = aligned_alloc(VEX_PAGE_BYTES, pages * VEX_PAGE_BYTES);
+	/* What is behind the last record of a page is not touched. */
+	memset(set.pages, 0x5a, pages * VEX_PAGE_BYTES);
+	encode_set(&set);
+	while (pages--)
+		for (i = VEX_RECORD_BYTES_MAX; i < VEX_PAGE_BYTES; i++)
+			assert_int_equal(set.pages[pages * VEX_PAGE_BYTES + i],
+					 0x5a);
 	free(memory);
 	return set;
 }
@@ -146,6 +189,7 @@ static void free_set(struct set *set)
 	free(set->rows);
 	free(set->centre);
 	free(set->records);
+	free(set->pages);
 	free(set->scratch);
 	free(set->memory[0]);
 	free(set->memory[1]);
@@ -225,6 +269,7 @@ static void check_sure(const struct set *set, u32 rows)
 						       VEX_SKETCH_SURE);
 				assert_true(vex_sketch_passes(
 					q, record_of(set, row), NULL));
+				assert_true(page_passes(set, q, row));
 			}
 		}
 }
@@ -286,14 +331,17 @@ static void test_sure_rotated(void **state)
 						  dims[(rounds + coarse) % 6],
 						  4, ROWS + QUERIES);
 
+			/* The same planes, partly as a tail. */
+			set.sketch.tail_bits = 4 - coarse;
+			set.sketch.bits = coarse;
+			vex_sketch_complete(&set.sketch);
+			free(set.pages);
+			set.pages = aligned_alloc(VEX_PAGE_BYTES,
+						  set.count * VEX_PAGE_BYTES);
 			set.sketch.rounds = rounds;
 			set.sketch.seed = rounds * 77;
-			set.sketch.coarse_bits = coarse;
-			for (row = 0; row < set.count; row++)
-				vex_sketch_encode(&set.sketch, set.centre,
-						  row_of(&set, row),
-						  record_of(&set, row),
-						  set.scratch);
+			set.sketch.coarse_bits = 1 + rounds % coarse;
+			encode_set(&set);
 			check_sure(&set, set.count);
 			/* Rotation keeps lengths. */
 			for (i = 0; i < 5; i++) {
@@ -473,7 +521,8 @@ static void test_dead_and_marked(void **state)
 
 	(void)state;
 	q = ask(&set, row_of(&set, 0), 4);
-	assert_int_equal(vex_sketch_scan(q, set.records, ROWS, 100, hits), ROWS);
+	assert_int_equal(vex_sketch_scan(q, set.records, ROWS, NULL, 100,
+					 hits), ROWS);
 	for (i = 0; i < ROWS; i++) {
 		const void *each = record_of(&set, i);
 
@@ -488,7 +537,8 @@ static void test_dead_and_marked(void **state)
 	vex_sketch_scores(q, &record, 1, &score, &flags);
 	assert_int_equal(flags, VEX_SKETCH_DEAD);
 	assert_true(score == hits[3].score);
-	assert_int_equal(vex_sketch_scan(q, set.records, ROWS, 0, hits),
+	assert_int_equal(vex_sketch_scan(q, set.records, ROWS, NULL, 0,
+					 hits),
 			 ROWS - 1);
 
 	/* A row beyond the scale passes where nothing else does. */
@@ -499,11 +549,13 @@ static void test_dead_and_marked(void **state)
 	assert_true(vex_sketch_is_marked(record_of(&set, 5)));
 	assert_false(vex_sketch_is_marked(record));
 	vex_sketch_query_limit(q, VEX_KEY_MINUS_INFINITY, VEX_SKETCH_LIKELY);
-	assert_int_equal(vex_sketch_scan(q, set.records, ROWS, 0, hits), 1);
+	assert_int_equal(vex_sketch_scan(q, set.records, ROWS, NULL, 0,
+					 hits), 1);
 	assert_int_equal(hits[0].index, 5);
 	assert_true(vex_sketch_bound_passes(q, hits[0].bound));
 	vex_sketch_set_dead(record_of(&set, 5));
-	assert_int_equal(vex_sketch_scan(q, set.records, ROWS, 0, hits), 0);
+	assert_int_equal(vex_sketch_scan(q, set.records, ROWS, NULL, 0,
+					 hits), 0);
 
 	/* So does a query; zero has no direction. */
 	memcpy(set.rows, row, sizeof(row));
@@ -578,10 +630,13 @@ static void test_any_bytes(void **state)
 				for (at = 0; at < 8 * set.sketch.record_bytes;
 				     at++)
 					set.records[at] = (u8)random_u64();
+			if (round >= 20)
+				for (at = 0; at < VEX_PAGE_BYTES; at++)
+					set.pages[at] = (u8)random_u64();
 			vex_sketch_scores_any(q, records, 8, scores[0],
 					      flags[0]);
-			u32 found = vex_sketch_scan_any(q, set.records, 8, 0,
-							hits[0]);
+			u32 found = vex_sketch_scan_any(q, set.records, 8,
+							NULL, 0, hits[0]);
 
 			if (!vex_has_popcnt())
 				continue;
@@ -592,15 +647,109 @@ static void test_any_bytes(void **state)
 			assert_memory_equal(flags[0], flags[1],
 					    sizeof(flags[0]));
 			assert_int_equal(vex_sketch_scan_popcnt(
-				q, set.records, 8, 0, hits[1]), found);
+				q, set.records, 8, NULL, 0, hits[1]), found);
 			assert_memory_equal(hits[0], hits[1],
 					    found * sizeof(hits[0][0]));
+			for (j = 0; j < min_t(u32, 8, set.sketch.per_page); j++)
+				assert_int_equal(
+					vex_sketch_page_passes_any(
+						q, set.pages, j),
+					vex_sketch_page_passes_popcnt(
+						q, set.pages, j));
 			for (j = 0; j < 8; j++)
 				assert_true(scores[0][j] <= S64_MAX / 4 &&
 					    scores[0][j] >= S64_MIN / 4);
 		}
 		free_set(&set);
 	}
+}
+
+/*
+ * Tables say what planes do; a hit that is asked again by a nearer limit what a
+ * scan with that would say; and tails refuse rows that their records do not.
+ */
+static void test_looks(void **state)
+{
+	static const u32 dims[] = { 3, 64, 100, 128, 200, 784 };
+	struct vex_sketch_hit hits[2][ROWS], hit;
+	u32 refused = 0, i, j, row, found;
+
+	(void)state;
+	for (i = 0; i < 6 * 3; i++) {
+		struct set set = make_set(NORMAL, VEX_TYPE_F32, 1 + i % 3,
+					  dims[i / 3], 0, ROWS + QUERIES);
+		struct vex_sketch_query *q = ask(&set, set.rows, 8);
+		size_t bytes = vex_sketch_tables_bytes(&set.sketch);
+		void *tables = malloc(bytes + 1);
+		long double size, far, near;
+
+		assert_int_equal(!bytes, dims[i / 3] > 128);
+		far = distance(&set, set.rows, row_of(&set, 7), &size);
+		near = distance(&set, set.rows, row_of(&set, 8), &size);
+		if (near > far) {
+			long double other = near;
+
+			near = far;
+			far = other;
+		}
+		for (j = 0; j < 2; j++) {
+			vex_sketch_query_limit(q, key_above(far, size),
+					       j ? VEX_SKETCH_LIKELY :
+						   VEX_SKETCH_SURE);
+			found = vex_sketch_scan(q, set.records, ROWS, NULL, 0,
+						hits[0]);
+			if (bytes) {
+				vex_sketch_query_tables(q, tables);
+				assert_int_equal(vex_sketch_scan(
+					q, set.records, ROWS, NULL, 0,
+					hits[1]), found);
+				assert_memory_equal(hits[0], hits[1],
+						    found * sizeof(hit));
+				q->tables = NULL;
+			}
+			vex_sketch_query_limit(q, key_above(near, size),
+					       j ? VEX_SKETCH_LIKELY :
+						   VEX_SKETCH_SURE);
+			for (row = 0; row < found; row++) {
+				const void *record =
+					record_of(&set, (u32)hits[0][row].index);
+				bool passes = vex_sketch_passes(q, record,
+								NULL);
+
+				assert_int_equal(passes,
+					vex_sketch_hit_passes(q, record,
+							      &hits[0][row]));
+				if (!vex_sketch_bound_passes(
+					q, hits[0][row].bound))
+					assert_false(passes);
+				refused += passes &&
+					!page_passes(&set, q,
+						     (u32)hits[0][row].index);
+			}
+		}
+		/* Copied in parts, a page is the same. */
+		found = min_t(u32, set.sketch.per_page, ROWS);
+		u8 *copy = calloc(1, VEX_PAGE_BYTES);
+
+		vex_sketch_copy_page(&set.sketch, copy, set.pages, 0,
+				     found / 2);
+		vex_sketch_copy_page(&set.sketch, copy, set.pages, found / 2,
+				     found - found / 2);
+		vex_sketch_query_limit(q, key_above(near, size),
+				       VEX_SKETCH_SURE);
+		for (row = 0; row < found; row++) {
+			assert_memory_equal(copy +
+					    row * set.sketch.record_bytes,
+					    record_of(&set, row),
+					    set.sketch.record_bytes);
+			assert_int_equal(vex_sketch_page_passes(q, copy, row),
+					 page_passes(&set, q, row));
+		}
+		free(copy);
+		free(tables);
+		free_set(&set);
+	}
+	assert_true(refused > 20);
 }
 
 int main(void)
@@ -615,6 +764,7 @@ int main(void)
 		cmocka_unit_test(test_dead_and_marked),
 		cmocka_unit_test(test_fine),
 		cmocka_unit_test(test_any_bytes),
+		cmocka_unit_test(test_looks),
 	};
 
 	random_seed("sketch", 20240917);
