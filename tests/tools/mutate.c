@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "volume.h"
+#include "tree.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -198,6 +199,83 @@ static void poke(const char *image, u64 block, u32 offset, const char *hex)
 	volume_close(&vol);
 }
 
+/* Adds the written blocks of a fork to a list that has room. */
+static u64 fork_blocks(struct volume *vol, struct vexfs_disk_inode *fork,
+		       u64 *list)
+{
+	u64 key = 0, blocks = 0;
+	struct volume_tree tree;
+	struct vex_run run;
+
+	volume_tree_init(&tree, vol, le64_to_cpu(fork->ino_number),
+			 &fork->ino_root);
+	while (!vex_tree_find(&tree.tree, key, &run)) {
+		key = run.key + run.length;
+		for (u32 i = 0; i < run.length; i++)
+			if (!(run.flags & VEXFS_RECORD_UNWRITTEN))
+				list[blocks++] = run.value + i;
+	}
+	return blocks;
+}
+
+/* The written blocks of all derived forks. */
+static u64 derived_blocks(struct mutation *m, u64 *list)
+{
+	struct vexfs_disk_inode_block inodes;
+	u64 blocks = 0;
+
+	for (u64 at = 0; at < m->vol.geo.blocks; at++) {
+		if (volume_read(&m->vol, at, &inodes))
+			die("read");
+		if (!is_metadata(m, at, (const u8 *)&inodes) ||
+		    inodes.ib_header.h_magic != cpu_to_le32(VEXFS_MAGIC_INODES))
+			continue;
+		for (u32 i = 0; i < VEXFS_INODES_PER_BLOCK; i++) {
+			struct vexfs_disk_inode *inode = &inodes.ib_inodes[i];
+
+			if (inode->ino_mode &&
+			    le32_to_cpu(inode->ino_flags) &
+			    VEXFS_INO_FLAG_FORK &&
+			    inode->ino_root.r_kind == VEXFS_TREE_EXTENTS)
+				blocks += fork_blocks(&m->vol, inode,
+						      list + blocks);
+		}
+	}
+	return blocks;
+}
+
+/* Flips bits in derived forks, and leaves them so. */
+static void damage_derived(const char *image, u32 flips, u32 seed)
+{
+	u8 data[VEXFS_BLOCK_SIZE];
+	struct mutation m = { 0 };
+	u64 blocks, block, *list;
+	const char *what;
+
+	if (volume_open(&m.vol, image, O_RDWR) ||
+	    volume_load_super(&m.vol, VEXFS_SUPER_BLOCK, &what))
+		die(image);
+	list = calloc(m.vol.geo.blocks, sizeof(*list));
+	if (!list)
+		die("memory");
+	blocks = derived_blocks(&m, list);
+	while (seed--)
+		next_random();
+	for (u32 i = 0; blocks && i < flips; i++) {
+		block = list[next_random() % blocks];
+		if (volume_read(&m.vol, block, data))
+			die("read");
+		data[next_random() % sizeof(data)] ^=
+			(u8)(1U << next_random() % 8);
+		if (volume_write(&m.vol, block, data, 1))
+			die("write");
+	}
+	printf("%u bits of %llu blocks\n", blocks ? flips : 0,
+	       (unsigned long long)blocks);
+	free(list);
+	volume_close(&m.vol);
+}
+
 int main(int argc, char **argv)
 {
 	struct mutation m = { 0 };
@@ -208,18 +286,24 @@ int main(int argc, char **argv)
 		      "       mutate CHECKER IMAGE plain|stamped FLIPS\n"
 		      "       mutate CHECKER IMAGE raw FLIPS FIRST COUNT\n"
 		      "       mutate poke IMAGE BLOCK OFFSET HEX\n"
+		      "       mutate derived IMAGE FLIPS SEED\n"
 		      "Flips bits of an image and runs 'CHECKER -n IMAGE' on each version: of\n"
 		      "every byte of the superblock and some of its copy, or of FLIPS bytes of\n"
 		      "every metadata block, with the checksum as it was or made to fit; or\n"
 		      "FLIPS times of some byte at the start of one of COUNT blocks.\n"
 		      "Prints versions checked, found and bad; exit status 1 if any was bad.\n"
-		      "'poke' sets bytes of one block and makes its checksum fit.\n",
+		      "'poke' sets bytes of one block and makes its checksum fit; 'derived'\n"
+		      "flips bits in the pages of derived forks, and leaves them so.\n",
 		      stderr);
 		return 2;
 	}
 	if (argc == 6 && !strcmp(argv[1], "poke")) {
 		poke(argv[2], strtoull(argv[3], NULL, 10),
 		     (u32)strtoul(argv[4], NULL, 10), argv[5]);
+		return 0;
+	}
+	if (argc == 5 && !strcmp(argv[1], "derived")) {
+		damage_derived(argv[2], (u32)atoi(argv[3]), (u32)atoi(argv[4]));
 		return 0;
 	}
 	m.checker = argv[1];

@@ -95,7 +95,7 @@ record()
 	dmsetup message pclog 0 mark base
 	mount -t "$1" /dev/mapper/pclog "$work/mnt"
 	"$programs/powercut_load" "${arguments[@]}" --device pclog "$work/mnt" "$work/list" ||
-		die "the workload failed"
+		{ dmesg | tail -n 20 >&2; die "the workload failed"; }
 	umount "$work/mnt"
 	dmsetup remove pclog
 }

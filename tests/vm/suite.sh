@@ -18,7 +18,7 @@ passed=0
 failed=0
 quick=
 
-all_tests="names attributes files cli libvexfs filters upsert index selective abi64 abi32 badinput mount sketches interrupt damage"
+all_tests="names attributes files cli libvexfs filters upsert index selective abi64 abi32 badinput mount sketches interrupt damage derived"
 
 volume_make()
 {
@@ -59,6 +59,7 @@ test_memory()
 
 test_interrupt() { umount "$mnt" && tests/vm/test_interrupt.sh; }
 test_damage() { umount "$mnt" && tests/vm/test_damage.sh $quick; }
+test_derived() { umount "$mnt" && tests/vm/test_derived.sh $quick; }
 
 test_files()
 {
