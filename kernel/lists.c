@@ -30,11 +30,19 @@
 u64 vexfs_lists_encoding(const struct vexfs_sketches *sketches)
 {
 	u8 parameters[VEX_SKETCH_PARAMETERS];
+	u32 dim = sketches->config.dim, at, n, i;
+	__le32 part[64];
+	u64 hash;
 
 	vex_sketch_save(&sketches->config, parameters);
-	return vex_xxh64(sketches->centre,
-			 sketches->config.dim * sizeof(*sketches->centre),
-			 vex_xxh64(parameters, sizeof(parameters), 0));
+	hash = vex_xxh64(parameters, sizeof(parameters), 0);
+	for (at = 0; at < dim; at += n) {
+		n = min_t(u32, dim - at, ARRAY_SIZE(part));
+		for (i = 0; i < n; i++)
+			part[i] = cpu_to_le32(sketches->centre[at + i]);
+		hash = vex_xxh64(part, n * sizeof(*part), hash);
+	}
+	return hash;
 }
 
 /* Building */

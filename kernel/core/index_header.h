@@ -32,8 +32,9 @@
  * @ix_build_ns: nanoseconds that building has taken
  * @ix_created: when the build began, nanoseconds since 1970: of two indexes
  *	that are whole the later one counts
- * @ix_sketches: what the sketches were encoded by: xxh64 of the centre in the order of
- *	the machine, seeded by that of the parameters; lists only
+ * @ix_sketches: what the sketches were encoded by; lists only: xxh64 of their
+ *	parameters, then of 64 elements of their centre at a time, as __le32,
+ *	each seeded by the hash before it
  * @ix_outlier: rows of a graph that fit no scale: below dv_rows, ascending
  * @ix_graph: of a graph
  * @ix_lists: of lists
