@@ -88,7 +88,8 @@ static const char *compare_results(const struct pc_search *search,
 		if (distance < last)
 			return "results are not in order";
 		last = distance;
-		right += j < wanted;
+		/* Of rows at the same distance any will do. */
+		right += distance <= all[wanted - 1].distance;
 		for (j = 0; j < i; j++)
 			if (results[j].id == results[i].id)
 				return "a row is found twice";
