@@ -186,8 +186,10 @@ int vex_sketch_query_prepare(void *memory, const struct vex_sketch *sketch,
 	q->tail_bytes = sketch->tail_bytes;
 	q->per_page = sketch->per_page;
 	q->query_bits = bits;
+	/* A rotation spreads few elements over many, but adds none to them. */
 	q->root_dim = (u32)vex_sketch_root(
-		(u64)(sketch->rounds ? 64 * sketch->words : sketch->dim) << 16);
+		(u64)(sketch->rounds && sketch->dim >= 64 ?
+		      64 * sketch->words : sketch->dim) << 16);
 	q->popcnt = popcnt_here();
 	if (!take(q, sketch, centre, query_type, elements, pieces.x))
 		return -ERANGE;
