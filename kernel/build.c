@@ -184,6 +184,15 @@ static int vexfs_build_serve(struct vexfs_build *build)
 /* A build is over, for better or worse. */
 static void vexfs_build_end(struct vexfs_build *build, int err)
 {
+	const struct vexfs_vector *vector = &VEXFS_I(build->inode)->vector;
+
+	/*
+	 * Rows that were cut off took what was built with them: whatever a
+	 * build met with then, it is this.
+	 */
+	if (err && err != -ECANCELED &&
+	    build->generation != READ_ONCE(vector->generation))
+		err = -ESTALE;
 	vexfs_grower_close(build);
 	if (err && err != -EROFS)
 		vexfs_derived_drop(build->inode, VEXFS_FORK_BUILDING);
@@ -475,16 +484,12 @@ static int vexfs_build_step(struct vexfs_build *build)
 /* Wait for sketches; a build that will not get them is over. */
 static void vexfs_build_encode(struct vexfs_build *build)
 {
-	const struct vexfs_vector *vector = &VEXFS_I(build->inode)->vector;
 	struct super_block *sb = build->inode->i_sb;
 	int err = vexfs_encode_wait(build->inode);
 
 	if (!err || vexfs_background_stopped(sb) || !sb_start_write_trylock(sb))
 		return;
 	mutex_lock(&build->lock);
-	/* Rows that were cut off took what was built with them. */
-	if (build->generation != READ_ONCE(vector->generation))
-		err = -ESTALE;
 	if (build->building)
 		vexfs_build_end(build, err);
 	mutex_unlock(&build->lock);
