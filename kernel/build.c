@@ -173,8 +173,12 @@ static int vexfs_build_serve(struct vexfs_build *build)
 	int err;
 
 	vexfs_grower_close(build);
-	err = vexfs_forks_exchange(inode, VEXFS_FORK_INDEX,
-				   VEXFS_FORK_BUILDING);
+	/* Not while a truncation removes what is in the slots, one by one. */
+	inode_lock(inode);
+	err = VEXFS_I(inode)->forks[VEXFS_FORK_BUILDING] ?
+	      vexfs_forks_exchange(inode, VEXFS_FORK_INDEX,
+				   VEXFS_FORK_BUILDING) : -ESTALE;
+	inode_unlock(inode);
 	/* Should the old one stay, it is removed by vexfs_build_resume(). */
 	if (!err)
 		vexfs_derived_drop(inode, VEXFS_FORK_BUILDING);

@@ -467,7 +467,7 @@ int vexfs_fork_remove(struct inode *base, unsigned int slot);
  * @a: VEXFS_FORK_*
  * @b: VEXFS_FORK_*, of the same kind; either may be absent
  *
- * Context: no handle may be held.
+ * Context: i_rwsem of @base is held exclusively, and no handle.
  * Return: 0 or a negative errno, and then nothing has changed.
  */
 int vexfs_forks_exchange(struct inode *base, unsigned int a, unsigned int b);

@@ -23,11 +23,20 @@
 #define QUERIES		100
 #define K		10
 #define CENTRES		200
+#define RACES		16	/* rows cut off while they are put into an index */
 
 static float rows[MANY][DIM];
 static float queries[QUERIES][DIM];
 static uint32_t type;
 static uint64_t seed = 88172645463325252ULL;
+
+static uint64_t nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
 
 static float uniform(void)
 {
@@ -449,6 +458,33 @@ static void interrupted(void)
 	close(fd);
 }
 
+/* Rows are cut off at any moment of a build, its end above all. */
+static void races(void)
+{
+	struct timespec pause = { .tv_nsec = 0 };
+	struct vexfs_index_status status;
+	int fd = make_file("races", VEXFS_METRIC_L2, 1), round, rc;
+	uint64_t begun, took = 20000000;
+
+	for (round = 0; round < RACES; round++) {
+		SAME(vexfs_insert(fd, rows, 1500 * sizeof(rows[0]), 1500, NULL, NULL, NULL), 0);
+		begun = nanoseconds();
+		SAME(start(fd), 0);
+		if (round % 8 == 0) {
+			SAME(vexfs_index_wait(fd, &status, NULL, NULL), 0);
+			took = nanoseconds() - begun;
+		} else {
+			pause.tv_nsec = (long)((0.7F + 0.35F * uniform()) * (float)took) %
+					1000000000;
+			nanosleep(&pause, NULL);
+		}
+		OK(ftruncate(fd, 0));
+		rc = vexfs_index_wait(fd, &status, NULL, NULL);
+		CHECK(rc == 0 || rc == -ESTALE);
+	}
+	close(fd);
+}
+
 /* Of so few rows there are no sketches, and so no index. */
 static void few(void)
 {
@@ -553,6 +589,7 @@ LISTS(resumes)
 LISTS(freezes)
 LISTS(drifts)
 LISTS(truncates)
+LISTS(races)
 
 int main(int argc, char **argv)
 {
@@ -579,6 +616,7 @@ int main(int argc, char **argv)
 		{ "lists_freezes", lists_freezes },
 		{ "lists_drifts", lists_drifts },
 		{ "lists_truncates", lists_truncates },
+		{ "lists_races", lists_races },
 	};
 
 	make_rows();
