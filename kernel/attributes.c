@@ -286,15 +286,18 @@ int vexfs_attributes_read(struct inode *fork, u64 row, s64 *record)
 
 /* Freeing */
 
-/* Free the last blocks in a range of keys. Returns -ENOENT if there are none. */
+/*
+ * Cut the last keys out of a range, and free the blocks that they lead to: all
+ * but hashes lead to some. Returns -ENOENT if there are none.
+ */
 static int vexfs_attributes_cut(struct inode *fork, u64 first, u64 last)
 {
 	struct super_block *sb = fork->i_sb;
 	struct vex_run run;
 	struct vexfs_tree t;
 	handle_t *handle;
+	u32 blocks, i;
 	int err, err2;
-	u32 i;
 
 	handle = vexfs_journal_start(sb, vexfs_tree_credits(fork) +
 				     VEXFS_CREDITS_ALLOC,
@@ -306,15 +309,16 @@ static int vexfs_attributes_cut(struct inode *fork, u64 first, u64 last)
 	vexfs_tree_begin(&t, fork, handle);
 	t.flags = VEXFS_ALLOC_RESERVE;
 	err = vex_tree_cut(&t.tree, first, last, VEXFS_ATTRIBUTES_CUT, &run);
-	for (i = 0; !err && i < run.length; i++) {
+	blocks = !err && run.key < VEXFS_KEY_HASHES ? run.length : 0;
+	for (i = 0; !err && i < blocks; i++) {
 		struct buffer_head *bh = sb_getblk(sb, run.value + i);
 
 		err = bh ? vexfs_meta_forget(handle, bh) : -ENOMEM;
 	}
-	if (!err) {
-		err = vexfs_free_blocks(handle, sb, run.value, run.length);
+	if (!err && blocks) {
+		err = vexfs_free_blocks(handle, sb, run.value, blocks);
 		if (!err)
-			t.blocks_delta -= run.length;
+			t.blocks_delta -= blocks;
 	}
 	vexfs_tree_end(&t);
 	up_write(&VEXFS_I(fork)->tree_sem);
@@ -337,47 +341,13 @@ static int vexfs_attributes_cut_all(struct inode *fork, u64 first, u64 last)
 	return err == -ENOENT ? 0 : err;
 }
 
-/* Remove the hashes, which lead to strings but to no blocks. */
-static int vexfs_hashes_cut_all(struct inode *fork)
-{
-	int err = 0, err2;
-	struct vex_run run;
-	struct vexfs_tree t;
-	handle_t *handle;
-
-	while (!err) {
-		handle = vexfs_journal_start(fork->i_sb,
-					     vexfs_tree_credits(fork),
-					     vexfs_tree_revokes(fork));
-		if (IS_ERR(handle))
-			return PTR_ERR(handle);
-		down_write(&VEXFS_I(fork)->tree_sem);
-		vexfs_tree_begin(&t, fork, handle);
-		t.flags = VEXFS_ALLOC_RESERVE;
-		err = vex_tree_cut(&t.tree, VEXFS_KEY_HASHES, U64_MAX, U64_MAX,
-				   &run);
-		vexfs_tree_end(&t);
-		up_write(&VEXFS_I(fork)->tree_sem);
-		if (!err)
-			err = vexfs_inode_write(handle, fork);
-		if (!err)
-			err = vexfs_inode_write(handle,
-						VEXFS_I(fork)->fork_base);
-		err2 = vexfs_journal_stop(handle);
-		if (!err)
-			err = err2;
-		cond_resched();
-	}
-	return err == -ENOENT ? 0 : err;
-}
-
 /*
  * What leads to something goes before it: a crash between two transactions, or
  * whoever looks up a string meanwhile, finds nothing that leads to nothing.
  */
 int vexfs_attributes_free(struct inode *fork)
 {
-	int err = vexfs_hashes_cut_all(fork);
+	int err = vexfs_attributes_cut_all(fork, VEXFS_KEY_HASHES, U64_MAX);
 
 	if (!err)
 		err = vexfs_attributes_cut_all(fork, 0, VEXFS_KEY_STRINGS - 1);

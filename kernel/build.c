@@ -191,11 +191,13 @@ static void vexfs_build_end(struct vexfs_build *build, int err)
 	const struct vexfs_vector *vector = &VEXFS_I(build->inode)->vector;
 
 	/*
-	 * Rows that were cut off took what was built with them: whatever a
-	 * build met with then, it is this.
+	 * Rows that were cut off took what was built with them, and a file
+	 * without a name is searched no more: whatever a build met with then,
+	 * it is this.
 	 */
 	if (err && err != -ECANCELED &&
-	    build->generation != READ_ONCE(vector->generation))
+	    (build->generation != READ_ONCE(vector->generation) ||
+	     !READ_ONCE(build->inode->i_nlink)))
 		err = -ESTALE;
 	vexfs_grower_close(build);
 	if (err && err != -EROFS)
@@ -464,7 +466,8 @@ static int vexfs_build_step(struct vexfs_build *build)
 		return VEXFS_STEP_FROZEN;
 	mutex_lock(&build->lock);
 	if (build->building) {
-		ret = vexfs_build_more(build);
+		ret = READ_ONCE(build->inode->i_nlink) ?
+		      vexfs_build_more(build) : -ESTALE;
 		if (ret <= 0 && ret != -EINTR) {
 			vexfs_build_end(build, ret);
 			/* Rows that came meanwhile are put in next. */
@@ -527,7 +530,8 @@ void vexfs_build_work(struct work_struct *work)
 
 	/* Whoever waits for an answer comes first. */
 	set_user_nice(current, MAX_NICE);
-	while (ret && inode->i_nlink && !vexfs_background_stopped(inode->i_sb)) {
+	while (ret && (inode->i_nlink || READ_ONCE(build->building)) &&
+	       !vexfs_background_stopped(inode->i_sb)) {
 		ret = vexfs_build_step(build);
 		if (ret == VEXFS_STEP_ENCODE)
 			vexfs_build_encode(build);
@@ -663,7 +667,8 @@ static u32 vexfs_status_building(const struct vexfs_build *build)
 	struct vexfs_index *index;
 
 	if (type || !READ_ONCE(VEXFS_I(inode)->forks[VEXFS_FORK_BUILDING]) ||
-	    sb_rdonly(inode->i_sb) || vexfs_background_stopped(inode->i_sb))
+	    !READ_ONCE(inode->i_nlink) || sb_rdonly(inode->i_sb) ||
+	    vexfs_background_stopped(inode->i_sb))
 		return type;
 	derived = vexfs_derived_get(inode, VEXFS_FORK_BUILDING);
 	if (IS_ERR_OR_NULL(derived))

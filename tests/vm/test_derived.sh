@@ -8,29 +8,16 @@
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 
-export PATH=$PWD/build:/usr/sbin:/sbin:$PATH
+# shellcheck source=tests/vm/cases.sh
+. tests/vm/cases.sh
 dir=/dev/shm/derived
 image=$dir/image
 mnt=/mnt/derived
 rows=3000
 rounds=4
 [ "${1-}" != --quick ] || rounds=1
-failed=0
 mkdir -p $dir $mnt
 modprobe loop 2>/dev/null
-
-# ok NAME COMMAND...: the command succeeds
-ok()
-{
-	local name=$1 text
-	shift
-	if text=$("$@" 2>&1); then
-		echo "ok $name"
-	else
-		failed=$((failed + 1))
-		echo "not ok $name: $text"
-	fi
-}
 
 up() { mount -t vexfs -o loop $image $mnt; }
 look() { timeout 60 vexfs search $mnt/rows --query $dir/query --format raw -k 10 "$@"; }

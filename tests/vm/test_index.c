@@ -419,6 +419,20 @@ static void resumes(void)
 	close(fd);
 }
 
+/* The build of a file that lost its name ends: somebody may be waiting. */
+static void unlinked(void)
+{
+	struct vexfs_index_status status;
+	int fd = make_file("unlinked", VEXFS_METRIC_L2, ROWS), rc;
+
+	SAME(start(fd), 0);
+	OK(unlink("unlinked"));
+	rc = vexfs_index_wait(fd, &status, NULL, NULL);
+	CHECK(rc == 0 || rc == -ESTALE);
+	SAME(status_of(fd).building, 0);
+	close(fd);
+}
+
 static void truncates(void)
 {
 	static struct vexfs_result found[QUERIES][K];
@@ -586,6 +600,7 @@ LISTS(falls_back)
 LISTS(deletes)
 LISTS(cancels)
 LISTS(resumes)
+LISTS(unlinked)
 LISTS(freezes)
 LISTS(drifts)
 LISTS(truncates)
@@ -601,6 +616,7 @@ int main(int argc, char **argv)
 		{ "deletes", deletes },
 		{ "cancels", cancels },
 		{ "resumes", resumes },
+		{ "unlinked", unlinked },
 		{ "freezes", freezes },
 		{ "truncates", truncates },
 		{ "interrupted", interrupted },
@@ -613,6 +629,7 @@ int main(int argc, char **argv)
 		{ "lists_deletes", lists_deletes },
 		{ "lists_cancels", lists_cancels },
 		{ "lists_resumes", lists_resumes },
+		{ "lists_unlinked", lists_unlinked },
 		{ "lists_freezes", lists_freezes },
 		{ "lists_drifts", lists_drifts },
 		{ "lists_truncates", lists_truncates },

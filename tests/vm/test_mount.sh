@@ -7,25 +7,12 @@
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 
-export PATH=$PWD/build:/usr/sbin:/sbin:$PATH
+# shellcheck source=tests/vm/cases.sh
+. tests/vm/cases.sh
 mnt=/mnt/mount
 disk=$VEXFS_DISK
 image=/tmp/image
-failed=0
 mkdir -p $mnt
-
-# ok NAME COMMAND...: the command succeeds
-ok()
-{
-	local name=$1 text
-	shift
-	if text=$("$@" 2>&1); then
-		echo "ok $name"
-	else
-		failed=$((failed + 1))
-		echo "not ok $name: $text"
-	fi
-}
 
 # refused NAME PATTERN COMMAND...: the command fails, and the kernel says why
 refused()
@@ -44,8 +31,6 @@ refused()
 	fi
 }
 
-fails() { ! "$@"; }
-same() { [ "$1" = "$2" ] || { echo "$1 is not $2"; return 1; }; }
 # With -w, as mount would fall back to a read-only mount by itself.
 loop_mount() { mount "${3--w}" -t vexfs -o "loop,$1" "$2" "$mnt"; }
 

@@ -8,29 +8,14 @@
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 
-export PATH=$PWD/build:/usr/sbin:/sbin:$PATH
+# shellcheck source=tests/vm/cases.sh
+. tests/vm/cases.sh
 dir=/dev/shm/sketches
 image=$dir/image
 mnt=/mnt/sketches
-failed=0
 mkdir -p $dir $mnt
 modprobe loop 2>/dev/null
 
-# ok NAME COMMAND...: the command succeeds
-ok()
-{
-	local name=$1 text
-	shift
-	if text=$("$@" 2>&1); then
-		echo "ok $name"
-	else
-		failed=$((failed + 1))
-		echo "not ok $name: $text"
-	fi
-}
-
-same() { [ "$1" = "$2" ] || { echo "$1 is not $2"; return 1; }; }
-more() { [ "$1" -gt "$2" ] || { echo "$1 is not more than $2"; return 1; }; }
 up() { mount -t vexfs -o "loop${1:+,$1}" $image $mnt; }
 blocks() { stat -c %b "$1"; }
 rows() { head -c $(($1 * 64)) /dev/urandom; }
@@ -116,26 +101,18 @@ states()
 
 warned()
 {
-	grep -q 'warning: .*derived data damaged: will be rebuilt' <(clean)
+	clean >$dir/out
+	grep -q 'warning: .*derived data damaged: will be rebuilt' $dir/out ||
+		{ cat $dir/out; return 1; }
 }
 
 damage()
 {
-	local at
 	up
 	nearest >$dir/before
 	umount $mnt
-	# The header slots come first, then the centre, then records. Headers of forks that were
-	# removed may still lie about: their pages are somebody else's, and are put back.
-	cp --sparse=always $image $image.sound
-	for at in $(grep -obUaF VXDV $image.sound | cut -d: -f1); do
-		dd if=/dev/urandom of=$image bs=4096 seek=$((at / 4096 + 4)) count=1 \
-			conv=notrunc status=none
-		warned && break
-		cp --sparse=always $image.sound $image
-	done
-	rm $image.sound
-	ok "fsck warns of a damaged sketch page" warned
+	build/tests/vm/mutate derived $image 3000 1 >$dir/out
+	ok "fsck warns of damaged sketches" warned
 	ok "but the volume is clean" clean
 	up
 	nearest >$dir/after

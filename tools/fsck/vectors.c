@@ -98,7 +98,6 @@ static void claim_lone_fork(struct fsck *fsck, u64 ino)
 
 void fsck_lone_forks(struct fsck *fsck)
 {
-
 	if (!fsck->forks)
 		return;
 	for (u64 ino = VEXFS_INO_FIRST; ino < fsck->inodes_bytes; ino++) {
