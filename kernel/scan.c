@@ -19,9 +19,13 @@
 #define VEXFS_SCAN_AHEAD	256U
 /* Codes are of use if there are so many rows for each result. */
 #define VEXFS_SCAN_SHARE	16U
-/* Pages of codes that one query after the other sees. */
-#define VEXFS_SCAN_PAGES	8U
-/* Rows that each of many queries can put off at least. */
+/*
+ * Pages of codes that one query after the other sees: they stay in the cache of
+ * second level, and coming to the next query's tables costs little beside them.
+ */
+#define VEXFS_SCAN_PAGES	64U
+/* Rows that all queries of a pass can put off, and each of very many. */
+#define VEXFS_SCAN_PUT_OFF	(1U << 20)
 #define VEXFS_SCAN_ROOM_MIN	1024U
 /* Of rows put off fewer are not worth preparing a query of more bits. */
 #define VEXFS_SCAN_FINE_MIN	128U
@@ -52,6 +56,18 @@ struct vexfs_scan_query {
 };
 
 /**
+ * struct vexfs_scan_block - codes of one page that all queries see
+ * @records: the codes
+ * @row: the first's row
+ * @count: how many
+ */
+struct vexfs_scan_block {
+	const void *records;
+	u64 row;
+	u32 count;
+};
+
+/**
  * struct vexfs_scan - a pass by codes
  * @pass: the pass
  * @sketches: the codes
@@ -63,6 +79,7 @@ struct vexfs_scan_query {
  * @accuracy: of the limits
  * @seeded: vexfs_scan_seed() has found rows
  * @room: entries of each query's @hits
+ * @blocks: what all queries see next
  * @page_hits: what passes in a page
  * @memory: holds the queries and all hits
  * @scratch: for preparing queries
@@ -79,6 +96,7 @@ struct vexfs_scan {
 	u32 accuracy;
 	bool seeded;
 	u32 room;
+	struct vexfs_scan_block blocks[VEXFS_SCAN_PAGES + 1];
 	struct vex_sketch_hit *page_hits;
 	void *memory;
 	void *scratch;
@@ -106,8 +124,8 @@ static void vexfs_scan_plan(struct vexfs_scan *scan)
 	const struct vexfs_pass *pass = scan->pass;
 	u32 i = 0;
 
-	scan->room = max(VEXFS_SCAN_ROWS / pass->query_count,
-			 VEXFS_SCAN_ROOM_MIN);
+	scan->room = clamp(VEXFS_SCAN_PUT_OFF / pass->query_count,
+			   VEXFS_SCAN_ROOM_MIN, VEXFS_SCAN_ROWS);
 	scan->exact = pass->exact;
 	scan->accuracy = VEX_SKETCH_SURE;
 	if (pass->exact)
@@ -501,18 +519,6 @@ static int vexfs_scan_lost(struct vexfs_scan *scan, u64 row, u32 count)
 	return err;
 }
 
-/**
- * struct vexfs_scan_block - codes of one page that all queries see
- * @records: the codes
- * @row: the first's row
- * @count: how many
- */
-struct vexfs_scan_block {
-	const void *records;
-	u64 row;
-	u32 count;
-};
-
 /* One query against the codes of some pages; what follows them is prefetched. */
 static int vexfs_scan_blocks(struct vexfs_scan *scan,
 			     struct vexfs_scan_query *one,
@@ -535,7 +541,7 @@ static int vexfs_scan_blocks(struct vexfs_scan *scan,
 /* All queries against the codes of the next rows, of which @done is told. */
 static int vexfs_scan_next(struct vexfs_scan *scan, u64 row, u64 *done)
 {
-	struct vexfs_scan_block blocks[VEXFS_SCAN_PAGES + 1];
+	struct vexfs_scan_block *blocks = scan->blocks;
 	struct vexfs_pass *pass = scan->pass;
 	u32 count = 0, q;
 	int err = 0;

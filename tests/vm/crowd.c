@@ -2,7 +2,9 @@
 /*
  * Starvation: very many threads that search one file, and some that insert into
  * it, all at once. Prints how much each got done; fails if the slowest searcher
- * did less than half of what the median one did, or an inserter nothing.
+ * did less than half of what the median one did, or an inserter nothing. With
+ * --spin the searchers leave the file alone and compute for so many microseconds
+ * instead: what the scheduler alone does to that many threads.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -33,6 +35,7 @@ struct one {
 static struct vexfs_schema schema;
 static pthread_barrier_t start;
 static uint32_t failures;
+static uint64_t spin_turns;
 static uint64_t end_ns;
 static int fd;
 
@@ -62,6 +65,24 @@ static int insert_some(uint64_t *seed)
 	return vexfs_insert(fd, rows, sizeof(rows), BATCH, NULL, NULL, NULL);
 }
 
+static void spin(uint64_t *seed)
+{
+	float query[DIM];
+
+	for (uint64_t i = 0; i < spin_turns; i++)
+		fill(query, 1, seed);
+}
+
+/* How many turns take so long? */
+static void spin_measure(uint64_t microseconds)
+{
+	uint64_t seed = 1, begun = now_ns();
+
+	spin_turns = 100000;
+	spin(&seed);
+	spin_turns = spin_turns * microseconds * 1000 / (now_ns() - begun) + 1;
+}
+
 static int search_once(uint64_t *seed)
 {
 	struct vexfs_result found[K];
@@ -70,6 +91,10 @@ static int search_once(uint64_t *seed)
 	float query[DIM];
 	int rc;
 
+	if (spin_turns) {
+		spin(seed);
+		return 0;
+	}
 	fill(query, 1, seed);
 	vexfs_knn_init(&knn, &schema, 0, query, 1, K, found, &count);
 	rc = vexfs_knn(fd, &knn);
@@ -143,7 +168,8 @@ static bool print(const char *what, struct one *ones, uint32_t count)
 
 static int usage(void)
 {
-	fputs("usage: crowd [--searchers N] [--inserters N] [--seconds N] [--index hnsw|ivf] DIRECTORY\n",
+	fputs("usage: crowd [--searchers N] [--inserters N] [--seconds N] [--index hnsw|ivf]\n"
+	      "             [--spin MICROSECONDS] DIRECTORY\n",
 	      stderr);
 	return 2;
 }
@@ -155,6 +181,7 @@ int main(int argc, char **argv)
 		{ "inserters", required_argument, NULL, 'i' },
 		{ "seconds", required_argument, NULL, 't' },
 		{ "index", required_argument, NULL, 'x' },
+		{ "spin", required_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
 	uint32_t searchers = 1000, inserters = 8, seconds = 30, index = 0, i;
@@ -170,6 +197,8 @@ int main(int argc, char **argv)
 			inserters = (uint32_t)strtoul(optarg, NULL, 0);
 		else if (c == 't')
 			seconds = (uint32_t)strtoul(optarg, NULL, 0);
+		else if (c == 'p')
+			spin_measure(strtoul(optarg, NULL, 0));
 		else if (c == 'x' && vexfs_index_parse(optarg) >= 0)
 			index = (uint32_t)vexfs_index_parse(optarg);
 		else
