@@ -291,6 +291,32 @@ int vexfs_delete(int fd, const uint64_t *ids, uint64_t count, uint32_t flags,
 		 uint64_t *deleted, uint64_t *bad_index);
 
 /**
+ * vexfs_compact - give the space of deleted rows back
+ * @fd: a vector file open for writing
+ * @compact: filled in; rows_kept, rows_reclaimed and bytes_freed say how it went
+ *
+ * Searches, inserts and deletes go on meanwhile. Ids and attributes stay; rows are
+ * renumbered, so cursors of vexfs_range_each() and vexfs_scan() end with -ESTALE.
+ * A call that a signal (-EINTR) or a crash ended can be repeated and goes on where
+ * it was. After every other error the file is as it was before.
+ *
+ * Return: 0 (also when no row was deleted), -EBUSY while another compaction runs or
+ * when the file ends in part of a row, -ENOSPC when there is no room for a copy of
+ * the live rows, -ESTALE when the file was truncated meanwhile, -EINTR, -EPERM,
+ * -EBADF, -ENOMEM, -EROFS, -EIO, -EUCLEAN, -ENODATA, -ENOTTY.
+ */
+int vexfs_compact(int fd, struct vexfs_compact *compact);
+
+/**
+ * vexfs_compact_status - how far a compaction is
+ * @fd: a vector file open for writing
+ * @compact: filled in; running says whether one is, rows_done of rows how far
+ *
+ * Return: 0, -EBADF, -ENODATA, -ENOTTY.
+ */
+int vexfs_compact_status(int fd, struct vexfs_compact *compact);
+
+/**
  * vexfs_get - read rows by id
  * @fd: a vector file open for reading
  * @ids: @count ids
@@ -650,6 +676,7 @@ uint64_t vexfs_double_to_bits(double value);
  * @VEXFS_OPERATION_STATS: vexfs_stats()
  * @VEXFS_OPERATION_ATTRIBUTES: vexfs_attributes_set(), vexfs_attributes_get()
  * @VEXFS_OPERATION_INDEX: vexfs_index_build() and its kin
+ * @VEXFS_OPERATION_COMPACT: vexfs_compact()
  */
 enum vexfs_operation {
 	VEXFS_OPERATION_OPEN,
@@ -663,6 +690,7 @@ enum vexfs_operation {
 	VEXFS_OPERATION_STATS,
 	VEXFS_OPERATION_ATTRIBUTES,
 	VEXFS_OPERATION_INDEX,
+	VEXFS_OPERATION_COMPACT,
 };
 
 /**

@@ -363,7 +363,7 @@ static int vexfs_build_begin(struct vexfs_build *build,
 		index->effort = call->effort ? call->effort :
 					       VEXFS_EFFORT_DEFAULT;
 	/* A build is taken up after a crash only if its rows are there then. */
-	vexfs_snapshot_take(inode, &snapshot);
+	vexfs_snapshot_await(inode, &snapshot);
 	err = vexfs_vector_publish(inode);
 	if (err)
 		goto out_free;
@@ -589,6 +589,22 @@ static int vexfs_build_check(struct inode *inode,
 	return 0;
 }
 
+/* Begin to build. Context: vexfs_build.lock held. */
+static int vexfs_build_start(struct vexfs_build *build,
+			     const struct vexfs_build_index *call)
+{
+	int err;
+
+	vexfs_grower_close(build);
+	err = vexfs_build_begin(build, call);
+	if (err)
+		return err;
+	build->error = 0;
+	WRITE_ONCE(build->progress, 0);
+	WRITE_ONCE(build->building, call->type);
+	return 0;
+}
+
 int vexfs_index_build(struct inode *inode, const struct vexfs_build_index *call)
 {
 	struct vexfs_build *build;
@@ -612,21 +628,69 @@ int vexfs_index_build(struct inode *inode, const struct vexfs_build_index *call)
 		return -EINTR;
 	if (build->building && build->automatic)
 		vexfs_build_end(build, -ECANCELED);
-	if (build->building) {
-		err = -EBUSY;
-	} else {
-		vexfs_grower_close(build);
-		err = vexfs_build_begin(build, call);
-	}
-	if (!err) {
-		build->error = 0;
-		WRITE_ONCE(build->progress, 0);
-		WRITE_ONCE(build->building, call->type);
-	}
+	err = build->building ? -EBUSY : vexfs_build_start(build, call);
 	mutex_unlock(&build->lock);
 	if (!err)
 		vexfs_build_later(inode);
 	return err;
+}
+
+bool vexfs_index_like(struct inode *inode, struct vexfs_build_index *call)
+{
+	static const unsigned int slots[] = {
+		VEXFS_FORK_BUILDING, VEXFS_FORK_INDEX,
+	};
+	struct vexfs_derived *derived;
+	struct vexfs_index *index;
+	bool found = false;
+	u32 i;
+
+	memset(call, 0, sizeof(*call));
+	for (i = 0; i < ARRAY_SIZE(slots) && !found; i++) {
+		derived = vexfs_derived_get(inode, slots[i]);
+		if (IS_ERR_OR_NULL(derived))
+			continue;
+		index = vexfs_index_load(derived);
+		found = !IS_ERR(index);
+		if (found) {
+			call->type = index->type;
+			call->lists = index->lists_wanted;
+			if (index->type == VEXFS_INDEX_HNSW)
+				call->effort = index->effort;
+		}
+		vexfs_derived_put(derived);
+	}
+	return found;
+}
+
+void vexfs_index_again(struct inode *inode, const struct vexfs_build_index *call)
+{
+	struct vexfs_build *build = vexfs_build_of(inode);
+	u64 generation = READ_ONCE(VEXFS_I(inode)->vector.generation);
+	int err = build ? vexfs_build_check(inode, call) : -ENOMEM;
+
+	if (!err) {
+		/* What is being built is of rows that are no more, ... */
+		if (READ_ONCE(build->generation) != generation)
+			WRITE_ONCE(build->cancel, true);
+		mutex_lock(&build->lock);
+		WRITE_ONCE(build->cancel, false);
+		if (build->building && build->generation != generation)
+			vexfs_build_end(build, -ESTALE);
+		/* ... or was asked for since, which comes before this. */
+		if (!build->building) {
+			err = vexfs_build_start(build, call);
+			WRITE_ONCE(build->automatic, !err);
+			build->drifted_rows = 0;
+		}
+		mutex_unlock(&build->lock);
+	}
+	if (!err)
+		vexfs_build_later(inode);
+	else
+		vexfs_msg(inode->i_sb, KERN_WARNING,
+			  "inode %llu: the index is not built again after the compaction (error %d)",
+			  (u64)inode->i_ino, err);
 }
 
 int vexfs_index_drop(struct inode *inode, const struct vexfs_drop_index *call)

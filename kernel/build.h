@@ -63,7 +63,8 @@ struct vexfs_index {
  * @grower: the tools of what is built or grown, or NULL; guarded by @lock
  * @cancel: a build is to end; set without a lock
  * @requests: calls for whose build an @automatic one is to end
- * @automatic: nobody asked for the build under way: lists had drifted
+ * @automatic: nobody asked for the build under way: lists had drifted, or
+ *	rows were compacted
  * @drifted_rows: rows when drifted lists were last built anew, or it was tried
  * @drifted_sketches: and what the sketches were encoded by
  * @building: enum vexfs_index_type of the build under way, or 0
@@ -276,6 +277,29 @@ int vexfs_build_stopped(const struct vexfs_build *build);
 
 int vexfs_index_build(struct inode *inode, const struct vexfs_build_index *call);
 int vexfs_index_drop(struct inode *inode, const struct vexfs_drop_index *call);
+
+/**
+ * vexfs_index_like() - what call would build the index that a file has
+ * @inode: the file
+ * @call: filled in
+ *
+ * Return: true if it has one, or one is being built.
+ */
+bool vexfs_index_like(struct inode *inode, struct vexfs_build_index *call);
+
+/**
+ * vexfs_index_again() - build an index after the rows were renumbered
+ * @inode: the file
+ * @call: from vexfs_index_like()
+ *
+ * A build of the rows as they were is ended, but one of them as they are is left.
+ * The next call of vexfs_index_build() comes before what this begins. If it
+ * cannot be begun, that is reported.
+ *
+ * Context: no lock may be held; the volume is held against freezing.
+ */
+void vexfs_index_again(struct inode *inode,
+		       const struct vexfs_build_index *call);
 int vexfs_index_status(struct inode *inode, struct vexfs_index_status *status);
 
 /**

@@ -295,7 +295,7 @@ static int vexfs_size_commit(struct inode *inode, loff_t size, bool orphan)
 	return err ? err : err2;
 }
 
-static int vexfs_orphan_done(struct inode *inode)
+int vexfs_orphan_done(struct inode *inode)
 {
 	handle_t *handle;
 	int err, err2;

@@ -173,14 +173,14 @@ static int vexfs_get_next(struct file *file, struct vexfs_get_vectors *get,
 
 	do {
 		vexfs_view_begin(&view);
-		vexfs_snapshot_take(view.inode, snapshot);
+		vexfs_snapshot_await(view.inode, snapshot);
 		err = vexfs_get_scan(file, get, snapshot);
 	} while (!vexfs_view_end(&view) && !err && !get->returned &&
 		 view.tries < VEXFS_VIEW_TRIES);
 	return err;
 }
 
-int vexfs_get_vectors(struct file *file, struct vexfs_get_vectors *get)
+static int vexfs_get_once(struct file *file, struct vexfs_get_vectors *get)
 {
 	struct inode *inode = file_inode(file);
 	struct vexfs_snapshot snapshot;
@@ -189,12 +189,7 @@ int vexfs_get_vectors(struct file *file, struct vexfs_get_vectors *get)
 
 	get->returned = 0;
 	get->bad_index = U64_MAX;
-	if ((get->flags & ~VEXFS_GET_SCAN) || !get->ids || !get->count ||
-	    memchr_inv(get->reserved, 0, sizeof(get->reserved)))
-		return -EINVAL;
-	if (get->count > VEXFS_BATCH_MAX)
-		return -E2BIG;
-	vexfs_snapshot_take(inode, &snapshot);
+	vexfs_snapshot_await(inode, &snapshot);
 	if (get->vectors_bytes != (get->vectors ?
 				   get->count * snapshot.row_bytes : 0))
 		return -EINVAL;
@@ -208,8 +203,29 @@ int vexfs_get_vectors(struct file *file, struct vexfs_get_vectors *get)
 		err = vexfs_get_by_id(file, get, &snapshot, ids);
 		kfree(ids);
 	}
-	if (!err && !vexfs_snapshot_holds(inode, &snapshot))
+	/* An id that was not found may be there, in another row. */
+	if ((!err || err == -ENOENT) && !vexfs_snapshot_holds(inode, &snapshot))
 		err = -ESTALE;
+	return err;
+}
+
+int vexfs_get_vectors(struct file *file, struct vexfs_get_vectors *get)
+{
+	bool fresh = !(get->flags & VEXFS_GET_SCAN) || !get->cursor;
+	u64 cursor = get->cursor;
+	int err, tries = 0;
+
+	get->returned = 0;
+	get->bad_index = U64_MAX;
+	if ((get->flags & ~VEXFS_GET_SCAN) || !get->ids || !get->count ||
+	    memchr_inv(get->reserved, 0, sizeof(get->reserved)))
+		return -EINVAL;
+	if (get->count > VEXFS_BATCH_MAX)
+		return -E2BIG;
+	do {
+		get->cursor = cursor;
+		err = vexfs_get_once(file, get);
+	} while (err == -ESTALE && fresh && !tries++);
 	if (err)
 		get->returned = 0;
 	return err;

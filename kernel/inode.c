@@ -206,7 +206,7 @@ static void vexfs_inode_load(struct inode *inode,
 	info->next_orphan = le64_to_cpu(raw->ino_next_orphan);
 	info->xattr_block = le64_to_cpu(raw->ino_xattr_block);
 	for (i = 0; i < VEXFS_FORKS; i++)
-		info->forks[i] = le64_to_cpu(raw->ino_forks[i]);
+		info->forks[i] = vex_inode_fork(raw, i);
 	vexfs_inode_load_vector(&info->vector, raw);
 	/* Whole rows that were published are all that there is. */
 	if (vexfs_is_vector(inode)) {
@@ -408,7 +408,7 @@ static void vexfs_inode_store(struct inode *inode, struct vexfs_disk_inode *raw)
 	raw->ino_next_orphan = cpu_to_le64(info->next_orphan);
 	raw->ino_xattr_block = cpu_to_le64(info->xattr_block);
 	for (i = 0; i < VEXFS_FORKS; i++)
-		raw->ino_forks[i] = cpu_to_le64(info->forks[i]);
+		vex_inode_set_fork(raw, i, info->forks[i]);
 	vexfs_inode_store_vector(raw, &info->vector);
 	raw->ino_root = info->root;
 }
@@ -616,7 +616,7 @@ int vexfs_fork_remove(struct inode *base, unsigned int slot)
 		vexfs_derived_empty(fork);
 		err = vexfs_extent_remove(fork, 0, VEXFS_FILE_BLOCKS_MAX - 1);
 	} else {
-		err = slot == VEXFS_FORK_ATTRIBUTES ?
+		err = VEXFS_I(fork)->root.r_kind == VEXFS_TREE_ATTRIBUTES ?
 		      vexfs_attributes_free(fork) : 0;
 		if (!err)
 			err = vexfs_remove_tree(fork);

@@ -7,11 +7,13 @@
 #include <linux/mount.h>
 #include "attributes.h"
 #include "build.h"
+#include "compact.h"
 
 /* What a call needs of its file. */
 #define VEXFS_CALL_READ		1U	/* open for reading */
 #define VEXFS_CALL_WRITE	2U	/* open for writing; changes it */
 #define VEXFS_CALL_ROWS		4U	/* a vector file */
+#define VEXFS_CALL_PIECES	8U	/* takes write access in pieces, itself */
 
 union vexfs_argument {
 	u32 size;
@@ -26,6 +28,7 @@ union vexfs_argument {
 	struct vexfs_build_index build;
 	struct vexfs_drop_index drop;
 	struct vexfs_index_status status;
+	struct vexfs_compact compact;
 };
 
 static int vexfs_call_set_schema(struct file *file, union vexfs_argument *arg)
@@ -188,6 +191,11 @@ static int vexfs_call_status(struct file *file, union vexfs_argument *arg)
 	return vexfs_index_status(file_inode(file), status);
 }
 
+static int vexfs_call_compact(struct file *file, union vexfs_argument *arg)
+{
+	return vexfs_compact(file, &arg->compact);
+}
+
 /**
  * struct vexfs_call - a call of the interface
  * @size: bytes of its structure as this module knows it
@@ -242,6 +250,9 @@ static const struct vexfs_call vexfs_calls[] = {
 		   VEXFS_CALL_ROWS | VEXFS_CALL_WRITE, false, vexfs_call_drop),
 	VEXFS_CALL(VEXFS_IOC_INDEX_STATUS, vexfs_index_status,
 		   VEXFS_CALL_ROWS | VEXFS_CALL_READ, true, vexfs_call_status),
+	VEXFS_CALL(VEXFS_IOC_COMPACT, vexfs_compact,
+		   VEXFS_CALL_ROWS | VEXFS_CALL_WRITE | VEXFS_CALL_PIECES, true,
+		   vexfs_call_compact),
 };
 
 /* May the call be made on this file? */
@@ -267,7 +278,8 @@ static int vexfs_call_run(struct file *file, const struct vexfs_call *call,
 {
 	int err;
 
-	if (!(call->needs & VEXFS_CALL_WRITE))
+	if (!(call->needs & VEXFS_CALL_WRITE) ||
+	    call->needs & VEXFS_CALL_PIECES)
 		return call->run(file, arg);
 	err = mnt_want_write_file(file);
 	if (err)

@@ -4,7 +4,7 @@
  * after a crash. On disk it is chained through ino_next_orphan from the state
  * block; the list in memory has the same order.
  */
-#include "vexfs.h"
+#include "compact.h"
 
 static struct buffer_head *vexfs_read_state(struct super_block *sb)
 {
@@ -115,7 +115,10 @@ static void vexfs_orphan_finish(struct inode *inode)
 
 	if (inode->i_nlink && S_ISREG(inode->i_mode)) {
 		inode_lock(inode);
-		err = vexfs_truncate_finish(inode);
+		/* The transaction that put them there put the file here. */
+		err = vexfs_compact_clean(inode);
+		if (!err)
+			err = vexfs_truncate_finish(inode);
 		inode_unlock(inode);
 	}
 	if (err)

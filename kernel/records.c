@@ -4,6 +4,7 @@
  */
 #include <linux/sort.h>
 #include "attributes.h"
+#include "compact.h"
 
 /* Records pass through a buffer of about so many bytes. */
 #define VEXFS_RECORDS_BYTES	(64U << 10)
@@ -407,12 +408,14 @@ static int vexfs_set_locked(struct inode *inode, struct vexfs_attributes *args)
 	};
 	struct vexfs_records_in *in;
 	struct vexfs_row_at *rows;
-	u64 *records;
+	u64 *records, i;
 	int err;
 
 	rows = vexfs_rows_of_ids(inode, args, true);
 	if (IS_ERR(rows))
 		return PTR_ERR(rows);
+	for (i = 0; i < args->count; i++)
+		vexfs_compact_note(inode, rows[i].row, 1);
 	records = kvmalloc(args->attributes_bytes, GFP_KERNEL_ACCOUNT);
 	in = records ? vexfs_records_in_new(inode, args->strings,
 					    args->strings_bytes) :
@@ -523,7 +526,8 @@ static int vexfs_record_give(struct vexfs_records_out *out, u64 row)
 	return err;
 }
 
-int vexfs_get_attributes(struct file *file, struct vexfs_attributes *get)
+static int vexfs_get_attributes_once(struct file *file,
+				     struct vexfs_attributes *get)
 {
 	struct inode *inode = file_inode(file);
 	char __user *to = u64_to_user_ptr(get->attributes);
@@ -537,7 +541,7 @@ int vexfs_get_attributes(struct file *file, struct vexfs_attributes *get)
 	if (!out)
 		return -ENOMEM;
 	out->inode = inode;
-	vexfs_snapshot_take(inode, &out->snapshot);
+	vexfs_snapshot_await(inode, &out->snapshot);
 	ret = vexfs_attributes_args(inode, get);
 	if (!ret && get->columns)
 		ret = -EINVAL;
@@ -547,6 +551,10 @@ int vexfs_get_attributes(struct file *file, struct vexfs_attributes *get)
 	rows = vexfs_rows_of_ids(inode, get, false);
 	if (IS_ERR(rows)) {
 		ret = PTR_ERR(rows);
+		/* It may be there, in another row. */
+		if (ret == -ENOENT &&
+		    !vexfs_snapshot_holds(inode, &out->snapshot))
+			ret = -ESTALE;
 		goto out_free;
 	}
 	out->strings = u64_to_user_ptr(get->strings);
@@ -578,4 +586,14 @@ int vexfs_get_attributes(struct file *file, struct vexfs_attributes *get)
 out_free:
 	kfree(out);
 	return ret;
+}
+
+int vexfs_get_attributes(struct file *file, struct vexfs_attributes *get)
+{
+	int err, tries = 0;
+
+	do {
+		err = vexfs_get_attributes_once(file, get);
+	} while (err == -ESTALE && !tries++);
+	return err;
 }

@@ -11,6 +11,7 @@
  * that it has moved looks again, and the next to replace rows waits for those.
  */
 #include <linux/wait_bit.h>
+#include "compact.h"
 #include "rows.h"
 #include "sketch.h"
 
@@ -231,6 +232,22 @@ static void vexfs_replace_hint(const struct vexfs_replace *replace)
 	}
 }
 
+/* A compaction that has copied the old rows has to look at them again. */
+static void vexfs_replace_note(const struct vexfs_replace *replace)
+{
+	u64 at;
+	u32 length;
+
+	if (!VEXFS_I(replace->base)->compaction)
+		return;
+	for (at = 0; at < replace->count; at += length) {
+		length = vexfs_replace_run(replace, at);
+		if (replace->own->old[at] != U64_MAX)
+			vexfs_compact_note(replace->base,
+					   replace->own->old[at], length);
+	}
+}
+
 static int vexfs_replace_forks(struct vexfs_replace *replace)
 {
 	replace->tombstones = vexfs_fork_make(replace->base,
@@ -266,6 +283,7 @@ int vexfs_rows_replace(struct inode *base, u64 first, u64 count,
 		err = vexfs_replace_forks(&replace);
 	if (err)
 		return err;
+	vexfs_replace_note(&replace);
 	mutex_lock(&info->publish_lock);
 	vexfs_replace_begin(vector);
 	while (replace.done < count && !err) {

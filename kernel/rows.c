@@ -12,6 +12,7 @@
  */
 #include <linux/sort.h>
 #include "attributes.h"
+#include "compact.h"
 #include "sketch.h"
 
 /* Runs handled in one transaction before others get their turn. */
@@ -138,9 +139,8 @@ int vexfs_cursor_find(struct vexfs_run_cursor *cursor, u64 key,
 	}
 }
 
-/* One look-up in a fork. */
-static int vexfs_fork_find(struct inode *base, unsigned int slot, u64 key,
-			   struct vex_run *run)
+int vexfs_fork_find(struct inode *base, unsigned int slot, u64 key,
+		    struct vex_run *run)
 {
 	struct inode *fork = vexfs_fork_get(base, slot);
 	struct vexfs_tree t;
@@ -210,8 +210,7 @@ int vexfs_row_of_id(struct inode *base, u64 id, u64 *row)
 /* Changing forks */
 
 /* Credits and revokes for one change of each of two forks and their base. */
-static int vexfs_forks_ensure(handle_t *handle, struct inode *a,
-			      struct inode *b)
+int vexfs_forks_ensure(handle_t *handle, struct inode *a, struct inode *b)
 {
 	return vexfs_journal_ensure(handle, vexfs_tree_credits(a) +
 				    (b ? vexfs_tree_credits(b) : 0) +
@@ -220,7 +219,7 @@ static int vexfs_forks_ensure(handle_t *handle, struct inode *a,
 				    (b ? vexfs_tree_revokes(b) : 0));
 }
 
-static handle_t *vexfs_forks_start(struct inode *a, struct inode *b)
+handle_t *vexfs_forks_start(struct inode *a, struct inode *b)
 {
 	return vexfs_journal_start(a->i_sb, vexfs_tree_credits(a) +
 				   (b ? vexfs_tree_credits(b) : 0) +
@@ -524,11 +523,11 @@ int vexfs_ids_add(struct inode *base, u64 row, u64 count,
 
 /* Left-overs */
 
-/* Take ids out of ROWS that lead to rows beyond the last. */
-static int vexfs_trim_ids(struct inode *base, const struct vex_run *ids,
-			  u64 rows)
+/* Take ids out of ROWS, or its like, that lead to rows beyond the last. */
+static int vexfs_trim_ids(struct inode *base, unsigned int by_id,
+			  const struct vex_run *ids, u64 rows)
 {
-	struct inode *fork = vexfs_fork_get(base, VEXFS_FORK_ROWS);
+	struct inode *fork = vexfs_fork_get(base, by_id);
 	u64 id = ids->value, last = ids->value + ids->length - 1;
 	struct vex_run run, removed;
 	handle_t *handle;
@@ -537,7 +536,7 @@ static int vexfs_trim_ids(struct inode *base, const struct vex_run *ids,
 	if (IS_ERR_OR_NULL(fork))
 		return PTR_ERR_OR_ZERO(fork);
 	while (id <= last && !err) {
-		err = vexfs_fork_find(base, VEXFS_FORK_ROWS, id, &run);
+		err = vexfs_fork_find(base, by_id, id, &run);
 		if (err || run.key > last)
 			break;
 		id = max(id, run.key);
@@ -561,8 +560,8 @@ static int vexfs_trim_ids(struct inode *base, const struct vex_run *ids,
 	return err == -ENOENT ? 0 : err;
 }
 
-/* Cut the keys from @rows on out of a fork keyed by rows. */
-static int vexfs_trim_fork(struct inode *base, unsigned int slot, u64 rows)
+int vexfs_fork_trim(struct inode *base, unsigned int slot, unsigned int by_id,
+		    u64 rows)
 {
 	struct inode *fork = vexfs_fork_get(base, slot);
 	struct vex_run run, removed;
@@ -580,8 +579,8 @@ static int vexfs_trim_fork(struct inode *base, unsigned int slot, u64 rows)
 			run.length -= rows - run.key;
 			run.key = rows;
 		}
-		if (slot == VEXFS_FORK_IDS) {
-			err = vexfs_trim_ids(base, &run, rows);
+		if (by_id != slot) {
+			err = vexfs_trim_ids(base, by_id, &run, rows);
 			if (err)
 				break;
 		}
@@ -615,9 +614,10 @@ int vexfs_rows_trim(struct inode *base)
 		}
 		return 0;
 	}
-	err = vexfs_trim_fork(base, VEXFS_FORK_IDS, rows);
+	err = vexfs_fork_trim(base, VEXFS_FORK_IDS, VEXFS_FORK_ROWS, rows);
 	if (!err)
-		err = vexfs_trim_fork(base, VEXFS_FORK_TOMBSTONES, rows);
+		err = vexfs_fork_trim(base, VEXFS_FORK_TOMBSTONES,
+				      VEXFS_FORK_TOMBSTONES, rows);
 	return err ? err : vexfs_attributes_trim(base, rows);
 }
 
@@ -755,6 +755,24 @@ out_put:
 	return err;
 }
 
+/* A compaction that has copied these rows has to look at them again. */
+static void vexfs_delete_note(struct inode *base,
+			      const struct vexfs_id_at *sorted, u64 count)
+{
+	u64 i;
+	u32 length;
+
+	if (!VEXFS_I(base)->compaction)
+		return;
+	for (i = 0; i < count; i += length) {
+		length = vexfs_sorted_run(sorted, i, count);
+		if (sorted[i].index == U64_MAX)
+			length = 1;
+		else
+			vexfs_compact_note(base, sorted[i].index, length);
+	}
+}
+
 /* Let searches pass over deleted rows without a look at the tombstones. */
 static void vexfs_delete_hint(struct inode *base,
 			      const struct vexfs_id_at *sorted, u64 count)
@@ -784,6 +802,7 @@ int vexfs_rows_delete(struct inode *base, u64 *ids, u64 count,
 		err = -ENOENT;
 	if (!err) {
 		*bad_index = U64_MAX;
+		vexfs_delete_note(base, sorted, count);
 		err = vexfs_delete_apply(base, sorted, count, deleted);
 	}
 	if (!err)

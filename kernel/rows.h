@@ -125,11 +125,30 @@ int vexfs_ids_add(struct inode *base, u64 row, u64 count,
 		  const struct vexfs_batch_ids *own, u64 first_id);
 
 /**
+ * vexfs_forks_start() - a handle for one change of each of two forks
+ * @a: a fork
+ * @b: another, or NULL
+ *
+ * Return: the handle or an ERR_PTR.
+ */
+handle_t *vexfs_forks_start(struct inode *a, struct inode *b);
+
+/**
+ * vexfs_forks_ensure() - credits for one more change of each of two forks
+ * @handle: from vexfs_forks_start()
+ * @a: a fork
+ * @b: another, or NULL
+ *
+ * Return: as vexfs_journal_ensure().
+ */
+int vexfs_forks_ensure(handle_t *handle, struct inode *a, struct inode *b);
+
+/**
  * vexfs_fork_insert() - put a run into a fork
- * @handle: the handle, with vexfs_tree_credits() and VEXFS_CREDITS_INODE
- * @fork: the fork
+ * @handle: the handle
+ * @fork: the fork; it and its base are written
  * @run: the run
- * @flags: VEXFS_ALLOC_*
+ * @flags: VEXFS_ALLOC_RESERVE or 0
  *
  * Return: 0 or a negative errno.
  */
@@ -137,17 +156,43 @@ int vexfs_fork_insert(handle_t *handle, struct inode *fork,
 		      const struct vex_run *run, unsigned int flags);
 
 /**
- * vexfs_fork_cut() - take a range of keys out of a fork, or part of it
- * @handle: as for vexfs_fork_insert()
- * @fork: the fork
- * @first: the first key
- * @last: the last one
+ * vexfs_fork_cut() - take the last run, or part of one, in a range out of a fork
+ * @handle: the handle
+ * @fork: the fork; it and its base are written
+ * @first: first key
+ * @last: last key, inclusive
  * @removed: what was taken out
  *
- * Return: 0, -ENOENT if there is nothing, or a negative errno.
+ * Return: 0, -ENOENT if there is none, or a negative errno.
  */
 int vexfs_fork_cut(handle_t *handle, struct inode *fork, u64 first, u64 last,
 		   struct vex_run *removed);
+
+/**
+ * vexfs_fork_find() - the run of a fork that covers a key, or the next one
+ * @base: the vector file
+ * @slot: VEXFS_FORK_*
+ * @key: the key
+ * @run: the run
+ *
+ * Return: 0, -ENOENT if there is none, or a negative errno.
+ */
+int vexfs_fork_find(struct inode *base, unsigned int slot, u64 key,
+		    struct vex_run *run);
+
+/**
+ * vexfs_fork_trim() - cut the keys from a row on out of a fork keyed by rows
+ * @base: the vector file
+ * @slot: its slot
+ * @by_id: if it holds ids, the slot of the fork that leads back from them, of
+ *	which what leads to those rows is cut out first; otherwise @slot
+ * @rows: the row
+ *
+ * Context: i_rwsem held for writing; no handle may be held.
+ * Return: 0 or a negative errno.
+ */
+int vexfs_fork_trim(struct inode *base, unsigned int slot, unsigned int by_id,
+		    u64 rows);
 
 /**
  * vexfs_rows_trim() - remove what the forks know of rows beyond the last
@@ -303,6 +348,19 @@ struct vexfs_snapshot {
  * @snapshot: to be filled in
  */
 void vexfs_snapshot_take(struct inode *inode, struct vexfs_snapshot *snapshot);
+
+/**
+ * vexfs_snapshot_await() - see what a file has, not while a compaction ends
+ * @inode: the vector file
+ * @snapshot: filled in
+ *
+ * As vexfs_snapshot_take(), but waits for a compaction that is putting its rows
+ * in the place of others: what is read of these at that moment may be neither.
+ * Where a fatal signal ends that wait, nothing read may be relied upon.
+ *
+ * Context: may sleep; no lock of the file may be held.
+ */
+void vexfs_snapshot_await(struct inode *inode, struct vexfs_snapshot *snapshot);
 
 /**
  * vexfs_snapshot_holds() - are the rows still numbered so?

@@ -408,7 +408,7 @@ int vexfs_knn_search(struct file *file, struct vexfs_knn_search *knn)
 		if (view.tries)
 			atomic64_inc(&stats->restarted);
 		vexfs_view_begin(&view);
-		vexfs_snapshot_take(inode, &snapshot);
+		vexfs_snapshot_await(inode, &snapshot);
 		filter = vexfs_filter_new(inode, &snapshot, &user);
 		err = PTR_ERR_OR_ZERO(filter);
 		if (!err)
@@ -572,7 +572,7 @@ int vexfs_range_search(struct file *file, struct vexfs_range_search *range)
 		if (view.tries)
 			atomic64_inc(&stats->restarted);
 		vexfs_view_begin(&view);
-		vexfs_snapshot_take(inode, &snapshot);
+		vexfs_snapshot_await(inode, &snapshot);
 		if (cursor && range->generation != snapshot.generation) {
 			vexfs_view_end(&view);
 			return -ESTALE;

@@ -10,14 +10,28 @@ static struct vexfs_tree *vexfs_tree_of(struct vex_tree *tree)
 	return container_of(tree, struct vexfs_tree, tree);
 }
 
+/*
+ * Whose its nodes are. A compaction's matrix becomes the base's by exchanging
+ * roots, so its nodes are the base's from the start.
+ */
+static u64 vexfs_tree_owner(const struct inode *inode)
+{
+	const struct inode *base = VEXFS_I(inode)->fork_base;
+
+	if (base && READ_ONCE(VEXFS_I(base)->forks[VEXFS_FORK_COMPACT]) ==
+		    inode->i_ino)
+		return base->i_ino;
+	return inode->i_ino;
+}
+
 static int vexfs_tree_read(struct vex_tree *tree, u64 block,
 			   struct vex_buf *buf)
 {
 	struct inode *inode = vexfs_tree_of(tree)->inode;
 	struct buffer_head *bh;
 
-	bh = vexfs_meta_read(inode->i_sb, block, VEXFS_MAGIC_TREE, inode->i_ino,
-			     &buf->fresh);
+	bh = vexfs_meta_read(inode->i_sb, block, VEXFS_MAGIC_TREE,
+			     vexfs_tree_owner(inode), &buf->fresh);
 	if (IS_ERR(bh))
 		return PTR_ERR(bh);
 	buf->data = bh->b_data;
@@ -60,7 +74,7 @@ static int vexfs_tree_alloc(struct vex_tree *tree, struct vex_buf *buf)
 	if (!block)
 		return err;
 	bh = vexfs_meta_new(t->handle, sb, block, VEXFS_MAGIC_TREE,
-			    t->inode->i_ino);
+			    vexfs_tree_owner(t->inode));
 	if (IS_ERR(bh)) {
 		vexfs_free_blocks(t->handle, sb, block, 1);
 		return PTR_ERR(bh);

@@ -12,6 +12,7 @@
  */
 #include <linux/uio.h>
 #include "attributes.h"
+#include "compact.h"
 #include "sketch.h"
 
 /* Rows pass through a buffer of so many bytes on their way in. */
@@ -32,13 +33,35 @@ void vexfs_snapshot_take(struct inode *inode, struct vexfs_snapshot *snapshot)
 	snapshot->rows = smp_load_acquire(&vector->rows);
 }
 
+void vexfs_snapshot_await(struct inode *inode, struct vexfs_snapshot *snapshot)
+{
+	struct vexfs_vector *vector = &VEXFS_I(inode)->vector;
+
+	for (;;) {
+		vexfs_snapshot_take(inode, snapshot);
+		/*
+		 * Whoever took a new generation sees this, or the end of it.
+		 * Pairs with vexfs_compact_switch().
+		 */
+		smp_rmb();
+		if (!smp_load_acquire(&vector->swapping))
+			return;
+		if (wait_var_event_killable(&vector->swapping,
+					    !READ_ONCE(vector->swapping)))
+			return;
+	}
+}
+
 bool vexfs_snapshot_holds(struct inode *inode,
 			  const struct vexfs_snapshot *snapshot)
 {
+	const struct vexfs_vector *vector = &VEXFS_I(inode)->vector;
+
 	/* What was read must have been read before this. */
 	smp_rmb();
-	return READ_ONCE(VEXFS_I(inode)->vector.generation) ==
-	       snapshot->generation;
+	/* Whoever sees the end of a compaction sees its generation. */
+	return !smp_load_acquire(&vector->swapping) &&
+	       READ_ONCE(vector->generation) == snapshot->generation;
 }
 
 /* Growing */
@@ -553,6 +576,8 @@ int vexfs_vector_truncate(struct inode *inode, loff_t size)
 	/* Of another generation now, they are of no use. */
 	if (!err)
 		err = vexfs_derived_discard(inode);
+	if (!err)
+		err = vexfs_compact_clean(inode);
 	vexfs_encode_later(inode);
 	return err;
 }

@@ -156,6 +156,8 @@ struct vexfs_sb_info {
  * @next_id: next automatic id in memory; guarded by i_rwsem
  * @published_next_id: and in the inode on disk
  * @generation: counts renumberings; read with acquire
+ * @swapping: a compaction is changing all of this at this moment; written
+ *	under i_rwsem
  * @boundary: rows and next_id after the last batch that was whole: what is to
  *	be published; guarded by vexfs_inode_info.lock
  * @tail_trimmed: what lies beyond the last row was removed since the inode
@@ -174,6 +176,7 @@ struct vexfs_vector {
 	u64 next_id;
 	u64 published_next_id;
 	u64 generation;
+	bool swapping;
 	struct {
 		u64 rows;
 		u64 next_id;
@@ -239,6 +242,7 @@ struct vexfs_vector {
  * @encode_at: its next turn is not before, in jiffies
  * @encode_grown: rows were added last, in jiffies
  * @build: what goes on with its indexes, or NULL; set once
+ * @compaction: the compaction that is running, or NULL; guarded by i_rwsem
  * @vector: what makes it a vector file
  * @vfs_inode: the VFS's part
  */
@@ -276,6 +280,7 @@ struct vexfs_inode_info {
 	u64 encode_at;
 	u64 encode_grown;
 	struct vexfs_build *build;
+	struct vexfs_compaction *compaction;
 	struct vexfs_vector vector;
 	struct inode vfs_inode;
 };
@@ -713,6 +718,15 @@ int vexfs_truncate(struct inode *inode, loff_t size);
  * Return: 0 or a negative errno.
  */
 int vexfs_truncate_finish(struct inode *inode);
+
+/**
+ * vexfs_orphan_done() - take a file off the list of orphans if it has links
+ * @inode: the file, with nothing left to be cut off
+ *
+ * Context: no handle may be held.
+ * Return: 0 or a negative errno.
+ */
+int vexfs_orphan_done(struct inode *inode);
 
 /**
  * vexfs_set_aops() - set a regular file's address space up

@@ -287,7 +287,7 @@ struct vexfs_disk_name {
 #define VEXFS_DIR_KEY_MAX		0x7fffffffffffffefULL
 #define VEXFS_DIR_COLLISIONS		16
 
-/* Companion forks, an index of ino_forks. */
+/* Companion forks: an index of ino_forks, and beyond it of ino_compact_forks. */
 #define VEXFS_FORK_IDS			0	/* tree of VEXFS_TREE_IDS */
 #define VEXFS_FORK_ROWS			1	/* tree of VEXFS_TREE_ROWS */
 #define VEXFS_FORK_TOMBSTONES		2	/* tree of VEXFS_TREE_TOMBSTONES */
@@ -296,7 +296,13 @@ struct vexfs_disk_name {
 #define VEXFS_FORK_ATTRIBUTES		5	/* tree of VEXFS_TREE_ATTRIBUTES */
 #define VEXFS_FORK_CHECKSUMS		6	/* reserved */
 #define VEXFS_FORK_BUILDING		7	/* an index that is not whole yet */
-#define VEXFS_FORKS			8
+#define VEXFS_FORK_COMPACT		8	/* data: the live rows, see below */
+#define VEXFS_FORK_COMPACT_IDS		9	/* what takes the place of IDS */
+#define VEXFS_FORK_COMPACT_ROWS		10	/* of ROWS */
+#define VEXFS_FORK_COMPACT_TOMBSTONES	11	/* of TOMBSTONES */
+#define VEXFS_FORK_COMPACT_ATTRIBUTES	12	/* of ATTRIBUTES */
+#define VEXFS_FORKS			13
+#define VEXFS_FORKS_FIRST		8	/* those that are in ino_forks */
 
 /**
  * struct vexfs_disk_schema - what a vector file's rows are
@@ -366,12 +372,16 @@ struct vexfs_disk_schema {
  * @ino_next_orphan: next in the list of orphans, or 0
  * @ino_xattr_block: block of extended attributes, or 0
  * @ino_forks: inode numbers of the forks, or 0
- * @ino_rows: rows published
+ * @ino_rows: rows published; of the fork COMPACT: rows copied that count
  * @ino_deleted: of these, rows deleted
- * @ino_next_id: next automatic id; never goes back
- * @ino_vector_generation: counts renumberings of the rows
+ * @ino_next_id: next automatic id; never goes back; of the fork COMPACT: rows
+ *	of the base that were looked at for those
+ * @ino_vector_generation: counts renumberings of the rows; of the fork COMPACT:
+ *	the base's when the compaction began
  * @ino_schema: vector files, and directories that hand one down
- * @ino_root: extents, names, runs, or a symlink's target
+ * @ino_root: extents, names, runs, or a symlink's target. The nodes of the fork
+ *	COMPACT's tree are the base's: h_owner is its number
+ * @ino_compact_forks: as @ino_forks, from slot VEXFS_FORKS_FIRST on
  * @ino_reserved: 0
  */
 struct vexfs_disk_inode {
@@ -399,14 +409,15 @@ struct vexfs_disk_inode {
 	__le64 ino_parent;
 	__le64 ino_next_orphan;
 	__le64 ino_xattr_block;
-	__le64 ino_forks[VEXFS_FORKS];
+	__le64 ino_forks[VEXFS_FORKS_FIRST];
 	__le64 ino_rows;
 	__le64 ino_deleted;
 	__le64 ino_next_id;
 	__le64 ino_vector_generation;
 	struct vexfs_disk_schema ino_schema;
 	struct vexfs_disk_root ino_root;
-	u8 ino_reserved[64];
+	__le64 ino_compact_forks[VEXFS_FORKS - VEXFS_FORKS_FIRST];
+	u8 ino_reserved[24];
 };
 
 #define VEXFS_INODE_BYTES		504
@@ -606,7 +617,8 @@ VEX_ASSERT_OFFSET(struct vexfs_disk_inode, ino_size, 40);
 VEX_ASSERT_OFFSET(struct vexfs_disk_inode, ino_forks, 136);
 VEX_ASSERT_OFFSET(struct vexfs_disk_inode, ino_schema, 232);
 VEX_ASSERT_OFFSET(struct vexfs_disk_inode, ino_root, 264);
-VEX_ASSERT_OFFSET(struct vexfs_disk_inode, ino_reserved, 440);
+VEX_ASSERT_OFFSET(struct vexfs_disk_inode, ino_compact_forks, 440);
+VEX_ASSERT_OFFSET(struct vexfs_disk_inode, ino_reserved, 480);
 VEX_ASSERT_SIZE(struct vexfs_disk_inode_block, VEXFS_BLOCK_SIZE);
 VEX_ASSERT_SIZE(struct vexfs_disk_symlink, VEXFS_BLOCK_SIZE);
 VEX_ASSERT_OFFSET(struct vexfs_disk_xattr, x_data, 8);

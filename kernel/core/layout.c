@@ -452,16 +452,21 @@ u8 vex_fork_kind(unsigned int slot)
 {
 	switch (slot) {
 	case VEXFS_FORK_IDS:
+	case VEXFS_FORK_COMPACT_IDS:
 		return VEXFS_TREE_IDS;
 	case VEXFS_FORK_ROWS:
+	case VEXFS_FORK_COMPACT_ROWS:
 		return VEXFS_TREE_ROWS;
 	case VEXFS_FORK_TOMBSTONES:
+	case VEXFS_FORK_COMPACT_TOMBSTONES:
 		return VEXFS_TREE_TOMBSTONES;
 	case VEXFS_FORK_ATTRIBUTES:
+	case VEXFS_FORK_COMPACT_ATTRIBUTES:
 		return VEXFS_TREE_ATTRIBUTES;
 	case VEXFS_FORK_SKETCHES:
 	case VEXFS_FORK_INDEX:
 	case VEXFS_FORK_BUILDING:
+	case VEXFS_FORK_COMPACT:
 		return VEXFS_TREE_EXTENTS;
 	default:
 		return VEXFS_TREE_NONE;
@@ -475,7 +480,7 @@ static const char *check_forks(const struct vexfs_disk_inode *inode, u64 ino,
 	unsigned int i, j;
 
 	for (i = 0; i < VEXFS_FORKS; i++) {
-		u64 fork = le64_to_cpu(inode->ino_forks[i]);
+		u64 fork = vex_inode_fork(inode, i);
 
 		if (!fork)
 			continue;
@@ -485,7 +490,7 @@ static const char *check_forks(const struct vexfs_disk_inode *inode, u64 ino,
 		    !vex_inode_valid(geo, fork))
 			return "ino_forks: no such inode";
 		for (j = 0; j < i; j++)
-			if (inode->ino_forks[j] == inode->ino_forks[i])
+			if (vex_inode_fork(inode, j) == fork)
 				return "ino_forks: the same inode twice";
 	}
 	return NULL;
@@ -505,6 +510,13 @@ static const char *check_vector(const struct vexfs_disk_inode *inode)
 		what = vex_schema_check(schema);
 		if (what)
 			return what;
+	}
+	if (inode_is_fork(inode) &&
+	    inode->ino_root.r_kind == VEXFS_TREE_EXTENTS) {
+		if (inode->ino_deleted ||
+		    rows > le64_to_cpu(inode->ino_next_id))
+			return "ino_rows: not those of a compaction";
+		return NULL;
 	}
 	if (!inode_is_vector(inode) || inode_type(inode) != VEX_MODE_REG) {
 		if (inode->ino_rows || inode->ino_deleted ||

@@ -235,6 +235,36 @@ void vex_group_init_bitmaps(const struct vex_geometry *geo, u64 group,
 u8 vex_fork_kind(unsigned int slot);
 
 /**
+ * vex_inode_fork() - the number of a fork
+ * @inode: the base's record
+ * @slot: VEXFS_FORK_*
+ *
+ * Return: the number, or 0.
+ */
+static inline u64 vex_inode_fork(const struct vexfs_disk_inode *inode,
+				 unsigned int slot)
+{
+	return le64_to_cpu(slot < VEXFS_FORKS_FIRST ? inode->ino_forks[slot] :
+			   inode->ino_compact_forks[slot - VEXFS_FORKS_FIRST]);
+}
+
+/**
+ * vex_inode_set_fork() - set the number of a fork
+ * @inode: the base's record
+ * @slot: VEXFS_FORK_*
+ * @ino: the number, or 0
+ */
+static inline void vex_inode_set_fork(struct vexfs_disk_inode *inode,
+				      unsigned int slot, u64 ino)
+{
+	if (slot < VEXFS_FORKS_FIRST)
+		inode->ino_forks[slot] = cpu_to_le64(ino);
+	else
+		inode->ino_compact_forks[slot - VEXFS_FORKS_FIRST] =
+			cpu_to_le64(ino);
+}
+
+/**
  * vex_inode_check() - verify an inode in use
  * @inode: the inode
  * @ino: its number

@@ -204,6 +204,16 @@ static void print_file_calls(void)
 	SIZE(vexfs_drop_index);
 	AT(vexfs_drop_index, flags);
 	AT(vexfs_drop_index, reserved);
+	SIZE(vexfs_compact);
+	AT(vexfs_compact, flags);
+	AT(vexfs_compact, rows);
+	AT(vexfs_compact, rows_done);
+	AT(vexfs_compact, rows_kept);
+	AT(vexfs_compact, rows_reclaimed);
+	AT(vexfs_compact, bytes_freed);
+	AT(vexfs_compact, generation);
+	AT(vexfs_compact, running);
+	AT(vexfs_compact, reserved);
 	SIZE(vexfs_index_status);
 	AT(vexfs_index_status, type);
 	AT(vexfs_index_status, state);

@@ -13,6 +13,7 @@
  *    was given another row leads to the old one or the new one; its rows'
  *    attributes are those after some one operation, and searches of every kind
  *    give live rows with the right distances, exact ones the right rows.
+ *    Compacting it, with what the cut left of a compaction, changes nothing of that.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -592,6 +593,33 @@ static void check_settled(const char *path, int fd, const struct pc_rows *rows,
 	check_search(path, fd, rows, found, fid);
 }
 
+/*
+ * What the cut left of a compaction is gone on with, or a new one is done: the
+ * same ids must be there in the same order, each with its row.
+ */
+static void check_compaction(const char *path, struct pc_rows *rows,
+			     struct found *found, uint32_t fid)
+{
+	struct vexfs_compact compact = { .size = sizeof(compact) };
+	static uint64_t before[PC_ROWS_MAX];
+	uint32_t live = found->live;
+	int fd = open(path, O_RDWR);
+
+	memcpy(before, found->live_id, live * sizeof(before[0]));
+	if (fd < 0 || ioctl(fd, VEXFS_IOC_COMPACT, &compact)) {
+		wrong("%s: COMPACT: %s", path, strerror(errno));
+	} else if (!scan_rows(path, fd, found, rows, fid) ||
+		   found->live != live ||
+		   memcmp(before, found->live_id, live * sizeof(before[0]))) {
+		wrong("%s: other rows after COMPACT", path);
+	} else {
+		check_attributes(path, fd, rows, begun, found, fid);
+		check_search(path, fd, rows, found, fid);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
 static void match_rows(const char *path, int fd, uint32_t fid, uint32_t param)
 {
 	static struct pc_rows rows;
@@ -653,6 +681,8 @@ static void match_rows(const char *path, int fd, uint32_t fid, uint32_t param)
 	    schema.next_id <= found.live_id[found.live - 1])
 		wrong("%s: next id %llu is in use", path,
 		      (unsigned long long)schema.next_id);
+	if (!wrongs)
+		check_compaction(path, &rows, &found, fid);
 }
 
 static void check_vector(const char *path, uint32_t fid,

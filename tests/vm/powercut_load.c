@@ -403,6 +403,7 @@ static void do_directory(const struct pc_op *op)
 
 static void do_file(const struct pc_op *op)
 {
+	struct vexfs_compact compact = { .size = sizeof(compact) };
 	const struct pc_rows *r = rows[op->fid];
 	char text[32];
 	int fd = open_file(op, O_RDWR);
@@ -423,6 +424,11 @@ static void do_file(const struct pc_op *op)
 		need(!ftruncate(fd, (off_t)op->a *
 				pc_row_bytes(r->dim, r->element)), op,
 		     "truncate of rows");
+		break;
+	case PC_COMPACT:
+		need(!ioctl(fd, VEXFS_IOC_COMPACT, &compact), op, "COMPACT");
+		need(compact.rows_kept == op->a, op,
+		     "COMPACT left another number");
 		break;
 	case PC_FSYNC:
 		need(!(below(4) ? fsync(fd) : fdatasync(fd)), op, "fsync");
@@ -654,14 +660,18 @@ static void op_directory(void)
 static void op_rows(void)
 {
 	struct pc_op op = { .fid = pick_file(PC_VECTOR) };
-	uint32_t what = below(10), size;
+	uint32_t what = below(11), size, i;
 	struct pc_rows *r;
 
 	if (!op.fid)
 		return;
 	r = rows[op.fid];
 	size = r->rows;
-	if (what < 2 && size) {
+	if (what == 10) {
+		op.kind = PC_COMPACT;
+		for (i = 0; i < size; i++)
+			op.a += !r->dead[i];
+	} else if (what < 2 && size) {
 		op.kind = PC_DELETE;
 		op.a = 1 + below(30);
 		op.b = below(size);

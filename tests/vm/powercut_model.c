@@ -266,6 +266,7 @@ void pc_space_apply(struct pc_space *space, const struct pc_op *op)
 		break;
 	case PC_TRUNCATE:
 	case PC_CUT_ROWS:
+	case PC_COMPACT:
 		file->size = op->a;
 		break;
 	case PC_INSERT:
@@ -376,6 +377,27 @@ uint32_t pc_rows_batch(const struct pc_rows *rows, const struct pc_op *op,
 	return count;
 }
 
+/* If it happened, so did all that was done before it. */
+static void rows_compact(struct pc_rows *rows)
+{
+	uint32_t i, kept = 0;
+
+	for (i = 0; i < rows->rows; i++) {
+		if (rows->dead[i])
+			continue;
+		rows->id[kept] = rows->id[i];
+		rows->seq[kept] = rows->seq[i];
+		rows->set[0][kept] = rows->set[0][i];
+		rows->set[1][kept] = rows->set[1][i];
+		rows->inserted[kept] = rows->inserted[i];
+		rows->dead[kept++] = 0;
+	}
+	/* Without deletions it does nothing. */
+	if (kept < rows->rows)
+		rows->synced_rows = kept;
+	rows->rows = kept;
+}
+
 void pc_rows_apply(struct pc_rows *rows, const struct pc_op *op)
 {
 	static uint32_t at[PC_ROWS_MAX];
@@ -419,6 +441,9 @@ void pc_rows_apply(struct pc_rows *rows, const struct pc_op *op)
 		rows->rows = op->a;
 		if (rows->synced_rows > op->a)
 			rows->synced_rows = op->a;
+		break;
+	case PC_COMPACT:
+		rows_compact(rows);
 		break;
 	}
 }

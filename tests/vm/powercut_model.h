@@ -43,6 +43,7 @@ enum pc_kind {
 	PC_APPEND,	/* fid: write(2) of a rows; b: their first id */
 	PC_DELETE,	/* fid: rows b, b + c, ...: a of them, if alive */
 	PC_CUT_ROWS,	/* fid: truncate to a rows */
+	PC_COMPACT,	/* fid: compaction, which leaves a rows */
 	PC_SET,		/* fid: SET_ATTRIBUTES of rows as PC_DELETE's; d: columns */
 	PC_BUILD,	/* fid: BUILD_INDEX of type a */
 	PC_DROP,	/* fid: DROP_INDEX with flags a */

@@ -18,7 +18,7 @@ passed=0
 failed=0
 quick=
 
-all_tests="names attributes files cli libvexfs filters upsert index selective abi64 abi32 badinput mount sketches interrupt damage derived"
+all_tests="names attributes files cli libvexfs filters upsert index selective compact abi64 abi32 badinput mount sketches interrupt damage derived"
 
 volume_make()
 {
@@ -46,6 +46,7 @@ test_sketches() { umount "$mnt" && tests/vm/test_sketches.sh; }
 test_upsert() { $bin/test_upsert "$mnt" "$VEXFS_DISK"; }
 test_index() { $bin/test_index "$mnt" "$VEXFS_DISK"; }
 test_selective() { $bin/test_selective "$mnt" "$VEXFS_DISK"; }
+test_compact() { $bin/test_compact "$mnt" "$VEXFS_DISK"; }
 test_mount() { umount "$mnt" && tests/vm/test_mount.sh; }
 
 # Only for kernels that can make allocations fail; not among all tests.

@@ -849,7 +849,7 @@ static void test_numbers(void)
 	unsigned int nr;
 
 	for (nr = 0; nr < 256; nr++)
-		if (!nr || nr > 13)
+		if (!nr || nr > 14)
 			ERR(ENOTTY, ioctl(fd_auto, _IOWR(VEXFS_IOC_MAGIC, nr,
 							 struct vexfs_schema),
 					  &schema));

@@ -265,6 +265,14 @@ test_delete()
 	said "rows         0 (and 6 deleted)" "tells deleted rows"
 	expect 0 "stats" vexfs stats own --json
 	said '"rows_deleted":6' "counts deleted rows"
+	expect 0 "compact" vexfs compact own
+	said "own: 0 rows kept, 6 reclaimed" "tells what it did"
+	expect 0 "compact again" vexfs compact --json own own
+	said '"rows_kept":0,"rows_reclaimed":0,"bytes_freed":0' "finds nothing to do"
+	expect 0 "info after compact" vexfs info own
+	said "rows         0" "tells no deleted rows"
+	expect 3 "compact of a file that is not there" vexfs compact not-there
+	expect 5 "compact of a file elsewhere" vexfs compact "$work/ids.ivecs"
 }
 
 test_columns()
@@ -321,7 +329,7 @@ test_columns()
 test_usage()
 {
 	local command
-	for command in create insert get set delete search range info stats index; do
+	for command in create insert get set delete compact search range info stats index; do
 		expect 0 "$command --help" vexfs $command --help
 		said "Usage: vexfs $command" "explains itself"
 		expect 2 "$command without anything" vexfs $command

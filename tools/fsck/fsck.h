@@ -360,6 +360,8 @@ void fsck_lone_forks(struct fsck *fsck);
  * @ino: the file
  * @inode: its inode
  * @rows: published rows
+ * @unfinished: these are what a compaction has made so far: deletions are not
+ *	counted
  * @forks: the forks' inodes, mode 0 for those that are not there
  */
 struct fsck_rows {
@@ -367,6 +369,7 @@ struct fsck_rows {
 	u64 ino;
 	const struct vexfs_disk_inode *inode;
 	u64 rows;
+	bool unfinished;
 	struct vexfs_disk_inode forks[VEXFS_FORKS];
 };
 

@@ -132,7 +132,7 @@ static void check_tombstones(struct check *check)
 	if (check->has_dead)
 		fsck_walk(&walk,
 			  &rows->forks[VEXFS_FORK_TOMBSTONES].ino_root);
-	if (check->deleted != stated)
+	if (check->deleted != stated && !rows->unfinished)
 		row_finding(check,
 			    "ino_deleted: %llu, but there are tombstones for %llu rows",
 			    (ull)stated, (ull)check->deleted);

@@ -15,6 +15,11 @@ static const char *const fork_names[VEXFS_FORKS] = {
 	[VEXFS_FORK_INDEX] = "index",
 	[VEXFS_FORK_ATTRIBUTES] = "attributes",
 	[VEXFS_FORK_BUILDING] = "unfinished index",
+	[VEXFS_FORK_COMPACT] = "compaction",
+	[VEXFS_FORK_COMPACT_IDS] = "compaction's ids",
+	[VEXFS_FORK_COMPACT_ROWS] = "compaction's rows",
+	[VEXFS_FORK_COMPACT_TOMBSTONES] = "compaction's tombstones",
+	[VEXFS_FORK_COMPACT_ATTRIBUTES] = "compaction's attributes",
 };
 
 static const char *check_fork(struct fsck *fsck, u64 ino, u32 slot, u64 fork,
@@ -33,6 +38,53 @@ static const char *check_fork(struct fsck *fsck, u64 ino, u32 slot, u64 fork,
 	return NULL;
 }
 
+static bool is_derived(u32 slot)
+{
+	return slot == VEXFS_FORK_SKETCHES || slot == VEXFS_FORK_INDEX ||
+	       slot == VEXFS_FORK_BUILDING;
+}
+
+/*
+ * What a compaction has made so far, as the file that it would be; without rows
+ * if it was of other rows, or if it is the old ones that are to be removed.
+ */
+static void compaction_rows(const struct fsck_rows *rows,
+			    struct vexfs_disk_inode *inode,
+			    struct fsck_rows *made)
+{
+	static const u32 slots[] = {
+		VEXFS_FORK_IDS, VEXFS_FORK_ROWS, VEXFS_FORK_TOMBSTONES,
+		VEXFS_FORK_ATTRIBUTES,
+	};
+	const struct vexfs_disk_inode *matrix =
+		&rows->forks[VEXFS_FORK_COMPACT];
+
+	*made = *rows;
+	*inode = *rows->inode;
+	made->inode = inode;
+	made->unfinished = true;
+	made->rows = 0;
+	for (u32 i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+		u32 slot = VEXFS_FORK_COMPACT_IDS + i;
+
+		made->forks[slots[i]] = rows->forks[slot];
+		vex_inode_set_fork(inode, slots[i],
+				   vex_inode_fork(rows->inode, slot));
+	}
+	if (!matrix->ino_mode ||
+	    matrix->ino_vector_generation !=
+	    rows->inode->ino_vector_generation)
+		return;
+	inode->ino_root = matrix->ino_root;
+	made->rows = le64_to_cpu(matrix->ino_rows);
+	if (le64_to_cpu(matrix->ino_next_id) > rows->rows)
+		fsck_note_inode(rows->fsck, rows->ino,
+				"compaction: it has looked at %llu rows, but there are %llu",
+				(unsigned long long)
+				le64_to_cpu(matrix->ino_next_id),
+				(unsigned long long)rows->rows);
+}
+
 void fsck_vectors(struct fsck *fsck, u64 ino,
 		  const struct vexfs_disk_inode *inode, u64 *blocks)
 {
@@ -42,12 +94,14 @@ void fsck_vectors(struct fsck *fsck, u64 ino,
 		.inode = inode,
 		.rows = le64_to_cpu(inode->ino_rows),
 	};
+	struct vexfs_disk_inode copy;
+	struct fsck_rows made;
 	bool sound = true;
 
 	for (u32 slot = 0; slot < VEXFS_FORKS; slot++) {
-		u64 fork = le64_to_cpu(inode->ino_forks[slot]);
+		u64 fork = vex_inode_fork(inode, slot);
 		const char *what;
-		u64 data = 0;
+		u64 data = 0, owner;
 
 		if (!fork)
 			continue;
@@ -59,22 +113,31 @@ void fsck_vectors(struct fsck *fsck, u64 ino,
 					"ino_forks: the %s fork, inode %llu, %s",
 					fork_names[slot],
 					(unsigned long long)fork, what);
+			rows.forks[slot].ino_mode = 0;
 			sound = false;
 			continue;
 		}
 		fsck->inodes[fork] |= INO_CLAIMED;
-		if (!fsck_claim_tree(fsck, fork, &rows.forks[slot].ino_root,
+		/* They become the base's, or were it. */
+		owner = slot == VEXFS_FORK_COMPACT ? ino : fork;
+		if (!fsck_claim_tree(fsck, owner, &rows.forks[slot].ino_root,
 				     blocks, &data) ||
 		    (slot == VEXFS_FORK_ATTRIBUTES &&
 		     !fsck_columns(&rows, blocks)))
 			sound = false;
-		else if (data)
+		else if (data && is_derived(slot))
 			fsck_derived(fsck, ino, inode, fork_names[slot],
 				     &rows.forks[slot]);
 		*blocks += data;
 	}
+	compaction_rows(&rows, &copy, &made);
+	if (rows.forks[VEXFS_FORK_COMPACT_ATTRIBUTES].ino_mode &&
+	    !fsck_columns(&made, blocks))
+		sound = false;
 	if (sound)
 		fsck_rows(&rows);
+	if (sound && made.rows)
+		fsck_rows(&made);
 }
 
 /* Claim what a fork owns that belongs to nobody. */

@@ -40,6 +40,7 @@ extern const struct command insert_command;
 extern const struct command get_command;
 extern const struct command set_command;
 extern const struct command delete_command;
+extern const struct command compact_command;
 extern const struct command search_command;
 extern const struct command range_command;
 extern const struct command info_command;

@@ -9,7 +9,7 @@
 
 static const struct command *const commands[] = {
 	&create_command, &insert_command, &get_command, &set_command,
-	&delete_command,
+	&delete_command, &compact_command,
 	&search_command, &range_command, &info_command, &stats_command,
 	&index_command,
 };

@@ -72,6 +72,16 @@ static const struct sentence sentences[] = {
 	{ VEXFS_OPERATION_INDEX, ECANCELED, "%s: the build was cancelled" },
 	{ VEXFS_OPERATION_INDEX, ESTALE,
 	  "%s: rows were cut off or renumbered while the index was built; build it again" },
+	{ VEXFS_OPERATION_COMPACT, EBUSY,
+	  "%s is being compacted already, or ends in bytes that are no whole row, left by an "
+	  "interrupted write; cut them off with truncate(1) to a multiple of the row's bytes" },
+	{ VEXFS_OPERATION_COMPACT, ENOSPC,
+	  "%s: no space on its filesystem for a copy of the rows that are kept; nothing was "
+	  "changed" },
+	{ VEXFS_OPERATION_COMPACT, ESTALE,
+	  "%s: rows were cut off while it was compacted; nothing was changed, do it again" },
+	{ VEXFS_OPERATION_COMPACT, EINTR,
+	  "%s: interrupted by a signal; do it again to go on" },
 	{ ANY, ENOTTY, "%s is not on a VexFS filesystem" },
 	{ ANY, ENODATA,
 	  "%s is not a vector file; make one with 'vexfs create FILE --dim N'" },

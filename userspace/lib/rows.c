@@ -71,6 +71,21 @@ int vexfs_delete(int fd, const uint64_t *ids, uint64_t count, uint32_t flags,
 	return rc;
 }
 
+int vexfs_compact(int fd, struct vexfs_compact *compact)
+{
+	memset(compact, 0, sizeof(*compact));
+	compact->size = sizeof(*compact);
+	return vexfs_call(fd, VEXFS_IOC_COMPACT, compact);
+}
+
+int vexfs_compact_status(int fd, struct vexfs_compact *compact)
+{
+	memset(compact, 0, sizeof(*compact));
+	compact->size = sizeof(*compact);
+	compact->flags = VEXFS_COMPACT_STATUS;
+	return vexfs_call(fd, VEXFS_IOC_COMPACT, compact);
+}
+
 int vexfs_get(int fd, const uint64_t *ids, uint64_t count, void *vectors,
 	      uint64_t vectors_bytes, uint64_t *bad_index)
 {

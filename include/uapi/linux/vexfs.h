@@ -694,6 +694,38 @@ struct vexfs_index_status {
 	__aligned_u64 reserved[4];
 };
 
+/**
+ * struct vexfs_compact - give the space of deleted rows back
+ * @size: sizeof(struct vexfs_compact)
+ * @flags: VEXFS_COMPACT_STATUS or 0
+ * @rows: rows of the file, deleted ones too, when it was last looked (out)
+ * @rows_done: of these, rows that have been looked at: what is live of them is
+ *	copied (out)
+ * @rows_kept: live rows that the file has now (out)
+ * @rows_reclaimed: rows that are there no more (out)
+ * @bytes_freed: by so much the file is shorter (out)
+ * @generation: of the rows now (out)
+ * @running: a compaction is running (out, VEXFS_COMPACT_STATUS)
+ * @reserved0: 0
+ * @reserved: 0
+ */
+struct vexfs_compact {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 rows;
+	__aligned_u64 rows_done;
+	__aligned_u64 rows_kept;
+	__aligned_u64 rows_reclaimed;
+	__aligned_u64 bytes_freed;
+	__aligned_u64 generation;
+	__u32 running;
+	__u32 reserved0;
+	__aligned_u64 reserved[2];
+};
+
+/* vexfs_compact.flags: only say how far one is that is running. */
+#define VEXFS_COMPACT_STATUS		(1U << 0)
+
 #define VEXFS_IOC_MAGIC		0xe7
 #define VEXFS_IOC_SET_SCHEMA	_IOW(VEXFS_IOC_MAGIC, 1, struct vexfs_schema)
 #define VEXFS_IOC_GET_SCHEMA	_IOWR(VEXFS_IOC_MAGIC, 2, struct vexfs_schema)
@@ -708,6 +740,7 @@ struct vexfs_index_status {
 #define VEXFS_IOC_INDEX_STATUS	_IOWR(VEXFS_IOC_MAGIC, 11, struct vexfs_index_status)
 #define VEXFS_IOC_SET_ATTRIBUTES	_IOWR(VEXFS_IOC_MAGIC, 12, struct vexfs_attributes)
 #define VEXFS_IOC_GET_ATTRIBUTES	_IOWR(VEXFS_IOC_MAGIC, 13, struct vexfs_attributes)
+#define VEXFS_IOC_COMPACT	_IOWR(VEXFS_IOC_MAGIC, 14, struct vexfs_compact)
 
 /*
  * The same calls through io_uring: IORING_OP_URING_CMD on the open file with

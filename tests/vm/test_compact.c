@@ -1,0 +1,907 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Compaction on a mounted VexFS: ids, rows, attributes and answers stay, space comes
+ * back; beside inserts, deletes and searches; interrupted and gone on with; without
+ * room; after a remount. What must be there is kept in a model of the test's own.
+ */
+#define _GNU_SOURCE	/* strerrorname_np */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <time.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+
+#include <vexfs.h>
+
+#include "check.h"
+
+#define DIM		24
+#define K		10
+#define MODEL_MAX	400000
+#define BATCH		2000
+
+/* A file and what must be in it, in the order of insertion. */
+struct model {
+	const char *name;
+	int fd;
+	unsigned int element, ids, columns;
+	uint64_t count, next_id;
+	uint64_t *id;
+	uint32_t *salt;		/* of the row's elements */
+	int64_t *number;	/* attribute n; word is made of it; -1: none */
+	bool *alive;
+};
+
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+	return x ^ (x >> 31);
+}
+
+static int value_of(uint64_t id, uint32_t salt, int j)
+{
+	return (int)(mix(mix(id + 1) + salt * 1000003ULL + (uint64_t)j) % 16);
+}
+
+static size_t row_bytes(const struct model *m)
+{
+	return DIM * vexfs_element_bytes(m->element);
+}
+
+/* Small whole numbers, the same in every type. */
+static void fill(const struct model *m, void *row, uint64_t id, uint32_t salt)
+{
+	static const uint16_t halves[16] = {
+		0x0000, 0x3c00, 0x4000, 0x4200, 0x4400, 0x4500, 0x4600, 0x4700,
+		0x4800, 0x4880, 0x4900, 0x4980, 0x4a00, 0x4a80, 0x4b00, 0x4b80,
+	};
+	int j;
+
+	for (j = 0; j < DIM; j++) {
+		int v = value_of(id, salt, j);
+
+		if (m->element == VEXFS_ELEMENT_F32)
+			((float *)row)[j] = (float)v;
+		else if (m->element == VEXFS_ELEMENT_F16)
+			((uint16_t *)row)[j] = halves[v];
+		else
+			((uint8_t *)row)[j] = (uint8_t)v;
+	}
+}
+
+static void model_open(struct model *m, const char *name, unsigned int element,
+		       unsigned int ids, unsigned int columns)
+{
+	struct vexfs_column column[2] = {
+		{ .name = "n", .type = VEXFS_COLUMN_I64 },
+		{ .name = "word", .type = VEXFS_COLUMN_STRING },
+	};
+	struct vexfs_schema schema = {
+		.dim = DIM, .element = (uint8_t)element, .metric = VEXFS_METRIC_L2,
+		.ids = (uint8_t)ids, .columns = (uintptr_t)column, .column_count = columns,
+	};
+
+	memset(m, 0, sizeof(*m));
+	m->name = name;
+	m->element = element;
+	m->ids = ids;
+	m->columns = columns;
+	m->id = calloc(MODEL_MAX, sizeof(*m->id));
+	m->salt = calloc(MODEL_MAX, sizeof(*m->salt));
+	m->number = calloc(MODEL_MAX, sizeof(*m->number));
+	m->alive = calloc(MODEL_MAX, sizeof(*m->alive));
+	m->fd = open(name, O_CREAT | O_EXCL | O_RDWR, 0644);
+	OK(m->fd);
+	SAME(vexfs_schema_set(m->fd, &schema), 0);
+}
+
+static void model_close(struct model *m)
+{
+	OK(close(m->fd));
+	free(m->id);
+	free(m->salt);
+	free(m->number);
+	free(m->alive);
+}
+
+static int word_of(int64_t number, char *word)
+{
+	return sprintf(word, "word %lld of some length", (long long)(number % 977));
+}
+
+/* Records and strings for entries of the model; returns what to free. */
+static uint64_t *make_records(const struct model *m, uint64_t first, uint64_t count,
+			      char *strings, uint64_t *used)
+{
+	uint64_t *records = calloc(count, VEXFS_ATTRIBUTE_BYTES(m->columns)), i;
+
+	*used = 0;
+	for (i = 0; i < count; i++) {
+		uint64_t *record = records + i * (1 + m->columns);
+		int64_t number = m->number[first + i];
+		int length;
+
+		if (number < 0)
+			continue;
+		record[0] = m->columns > 1 ? 3 : 1;
+		record[1] = (uint64_t)number;
+		if (m->columns < 2)
+			continue;
+		length = word_of(number, strings + *used);
+		record[2] = VEXFS_STRING_REF(*used, (uint64_t)length);
+		*used += (uint64_t)length;
+	}
+	return records;
+}
+
+/* Insert entries that are in the model from @first on. */
+static int put(struct model *m, uint64_t first, uint64_t count)
+{
+	size_t row = row_bytes(m);
+	char *data = malloc(count * row), *strings = malloc(count * 40 + 1);
+	struct vexfs_batch_insert batch = {
+		.size = sizeof(batch), .count = count, .vectors = (uintptr_t)data,
+		.vectors_bytes = count * row,
+	};
+	uint64_t *records = NULL, used, i;
+	int rc;
+
+	for (i = 0; i < count; i++)
+		fill(m, data + i * row, m->id[first + i], m->salt[first + i]);
+	if (m->ids == VEXFS_IDS_OWN)
+		batch.ids = (uintptr_t)(m->id + first);
+	if (m->columns) {
+		records = make_records(m, first, count, strings, &used);
+		batch.attributes = (uintptr_t)records;
+		batch.attributes_bytes = count * VEXFS_ATTRIBUTE_BYTES(m->columns);
+		batch.strings = used ? (uintptr_t)strings : 0;
+		batch.strings_bytes = used;
+	}
+	rc = vexfs_insert_batch(m->fd, &batch);
+	if (rc == 0 && m->ids == VEXFS_IDS_AUTO)
+		SAME(batch.first_id, m->id[first]);
+	free(records);
+	free(strings);
+	free(data);
+	return rc;
+}
+
+/* New rows; own ids go backwards in strides, so that they are no runs. */
+static void add(struct model *m, uint64_t count)
+{
+	uint64_t part, i, at;
+
+	while (count) {
+		part = count < BATCH ? count : BATCH;
+		for (i = 0; i < part; i++) {
+			at = m->count + i;
+			m->id[at] = m->ids == VEXFS_IDS_AUTO ? m->next_id :
+				    5000000 - m->next_id * 3;
+			m->next_id++;
+			m->salt[at] = 0;
+			m->number[at] = m->id[at] % 7 ? (int64_t)(m->id[at] * 11) : -1;
+			m->alive[at] = true;
+		}
+		SAME(put(m, m->count, part), 0);
+		m->count += part;
+		count -= part;
+	}
+}
+
+/* Insert the first @count ids that are free again, as other rows. */
+static void add_again(struct model *m, uint64_t count)
+{
+	uint64_t i, j, first = m->count;
+
+	for (i = 0; i < first && m->count - first < count; i++) {
+		if (m->alive[i])
+			continue;
+		for (j = i + 1; j < m->count && m->id[j] != m->id[i]; j++)
+			;
+		if (j < m->count)
+			continue;
+		m->id[m->count] = m->id[i];
+		m->salt[m->count] = m->salt[i] + 1;
+		m->number[m->count] = (int64_t)m->id[i];
+		m->alive[m->count++] = true;
+	}
+	if (m->count > first)
+		SAME(put(m, first, m->count - first), 0);
+}
+
+/* Delete live entries @from, @from + @step, ... below @end. */
+static void erase(struct model *m, uint64_t from, uint64_t step, uint64_t end)
+{
+	uint64_t *ids = malloc((m->count + 1) * sizeof(*ids)), n = 0, i, deleted = 0;
+
+	for (i = from; i < end && i < m->count; i += step)
+		if (m->alive[i]) {
+			m->alive[i] = false;
+			ids[n++] = m->id[i];
+		}
+	if (n)
+		SAME(vexfs_delete(m->fd, ids, n, 0, &deleted, NULL), 0);
+	SAME(deleted, n);
+	free(ids);
+}
+
+/* Give live entries other attributes. */
+static void change(struct model *m, uint64_t from, uint64_t step, uint64_t end)
+{
+	char word[64];
+	uint64_t record[3], i;
+
+	for (i = from; i < end && i < m->count; i += step) {
+		struct vexfs_attributes set = {
+			.size = sizeof(set), .count = 1, .columns = m->columns > 1 ? 3 : 1,
+			.ids = (uintptr_t)&m->id[i], .attributes = (uintptr_t)record,
+			.attributes_bytes = VEXFS_ATTRIBUTE_BYTES(m->columns),
+		};
+
+		if (!m->alive[i])
+			continue;
+		m->number[i] = (int64_t)(m->id[i] + 12345);
+		record[0] = set.columns;
+		record[1] = (uint64_t)m->number[i];
+		if (m->columns > 1) {
+			set.strings_bytes = (uint64_t)word_of(m->number[i], word);
+			set.strings = (uintptr_t)word;
+			record[2] = VEXFS_STRING_REF(0, set.strings_bytes);
+		}
+		OK(ioctl(m->fd, VEXFS_IOC_SET_ATTRIBUTES, &set));
+	}
+}
+
+static uint64_t live(const struct model *m)
+{
+	uint64_t i, n = 0;
+
+	for (i = 0; i < m->count; i++)
+		n += m->alive[i];
+	return n;
+}
+
+static void check_attributes(const struct model *m, uint64_t i)
+{
+	uint64_t record[3] = { 0 };
+	char strings[256], word[64];
+	struct vexfs_attributes get = {
+		.size = sizeof(get), .count = 1, .ids = (uintptr_t)&m->id[i],
+		.attributes = (uintptr_t)record,
+		.attributes_bytes = VEXFS_ATTRIBUTE_BYTES(m->columns),
+		.strings = (uintptr_t)strings, .strings_bytes = sizeof(strings),
+	};
+	int length;
+
+	if (ioctl(m->fd, VEXFS_IOC_GET_ATTRIBUTES, &get)) {
+		FAIL("%s: GET_ATTRIBUTES of id %llu: %s", m->name,
+		     (unsigned long long)m->id[i], strerror(errno));
+		return;
+	}
+	if (m->number[i] < 0) {
+		SAME(record[0], 0);
+		return;
+	}
+	SAME(record[1], m->number[i]);
+	if (m->columns < 2)
+		return;
+	length = word_of(m->number[i], word);
+	SAME(record[2] >> 32, length);
+	CHECK(!memcmp(strings + (uint32_t)record[2], word, (size_t)length));
+}
+
+/* Every row in order, by a scan and by ids. */
+static void check_rows(const struct model *m, bool compact)
+{
+	size_t row = row_bytes(m);
+	char *right = malloc(row), *data = malloc(512 * row);
+	struct vexfs_scan scan = { 0 };
+	struct vexfs_schema schema;
+	uint64_t ids[512], at = 0, step = live(m) / 300 + 1;
+	int64_t got, i;
+
+	SAME(vexfs_schema_get(m->fd, &schema), 0);
+	SAME(schema.live_rows, live(m));
+	if (compact)
+		SAME(schema.rows, live(m));
+	while ((got = vexfs_scan(m->fd, &scan, ids, data, 512 * row, 512)) > 0)
+		for (i = 0; i < got; i++, at++) {
+			while (at < m->count && !m->alive[at])
+				at++;
+			if (at >= m->count || ids[i] != m->id[at]) {
+				FAIL("%s: id %llu where %lld was expected", m->name,
+				     (unsigned long long)ids[i],
+				     at < m->count ? (long long)m->id[at] : -1);
+				goto out;
+			}
+			fill(m, right, m->id[at], m->salt[at]);
+			if (memcmp(right, data + (size_t)i * row, row)) {
+				FAIL("%s: the row of id %llu is not its own", m->name,
+				     (unsigned long long)ids[i]);
+				goto out;
+			}
+		}
+	SAME(got, 0);
+	while (at < m->count && !m->alive[at])
+		at++;
+	SAME(at, m->count);
+	for (at = 0; at < m->count; at += step) {
+		uint64_t bad = VEXFS_UNKNOWN;
+		int rc = vexfs_get(m->fd, &m->id[at], 1, data, row, &bad);
+
+		if (!m->alive[at])
+			continue;
+		SAME(rc, 0);
+		fill(m, right, m->id[at], m->salt[at]);
+		CHECK(!memcmp(right, data, row));
+		if (m->columns)
+			check_attributes(m, at);
+	}
+out:
+	free(data);
+	free(right);
+}
+
+struct answer {
+	uint64_t id;
+	long distance;
+};
+
+static int nearer(const void *a, const void *b)
+{
+	const struct answer *x = a, *y = b;
+
+	if (x->distance != y->distance)
+		return x->distance < y->distance ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Searches against an exact one over the model. */
+static void check_answers(const struct model *m)
+{
+	struct answer *all = malloc((m->count + 1) * sizeof(*all));
+	struct vexfs_result found[K];
+	struct vexfs_knn_search knn;
+	struct vexfs_schema schema;
+	char query[DIM * 4];
+	uint64_t i, n, q;
+	int j, k;
+
+	SAME(vexfs_schema_get(m->fd, &schema), 0);
+	for (q = 0; q < 5; q++) {
+		for (i = 0, n = 0; i < m->count; i++) {
+			if (!m->alive[i])
+				continue;
+			all[n].id = m->id[i];
+			for (all[n].distance = 0, j = 0; j < DIM; j++) {
+				int d = value_of(q * 77777, 99, j) -
+					value_of(m->id[i], m->salt[i], j);
+
+				all[n].distance += d * d;
+			}
+			n++;
+		}
+		qsort(all, n, sizeof(*all), nearer);
+		fill(m, query, q * 77777, 99);
+		memset(found, 0xff, sizeof(found));
+		vexfs_knn_init(&knn, &schema, 0, query, 1, K, found, NULL);
+		knn.flags = VEXFS_SEARCH_EXACT;
+		SAME(vexfs_knn(m->fd, &knn), 0);
+		for (k = 0; k < K && (uint64_t)k < n; k++) {
+			SAME(found[k].id, all[k].id);
+			SAME(vexfs_distance_to_double(found[k].distance), all[k].distance);
+		}
+	}
+	free(all);
+}
+
+static void check_all(const struct model *m, bool compact)
+{
+	check_rows(m, compact);
+	check_answers(m);
+}
+
+static void reopen(struct model *m)
+{
+	OK(close(m->fd));
+	check_remount();
+	m->fd = open(m->name, O_RDWR);
+	OK(m->fd);
+}
+
+static struct vexfs_compact compact(struct model *m)
+{
+	struct vexfs_compact result;
+
+	SAME(vexfs_compact(m->fd, &result), 0);
+	SAME(result.rows_kept, live(m));
+	return result;
+}
+
+static uint64_t blocks_of(int fd)
+{
+	struct stat st;
+
+	OK(fstat(fd, &st));
+	return (uint64_t)st.st_blocks;
+}
+
+static uint64_t free_blocks(int fd)
+{
+	struct statvfs st;
+
+	OK(syncfs(fd));
+	OK(fstatvfs(fd, &st));
+	return st.f_bfree;
+}
+
+/* One kind of file through its life. */
+static void life(unsigned int element, unsigned int ids, unsigned int columns)
+{
+	struct vexfs_compact result;
+	struct model m;
+	char name[32];
+
+	snprintf(name, sizeof(name), "life-%u-%u-%u", element, ids, columns);
+	model_open(&m, name, element, ids, columns);
+	result = compact(&m);
+	SAME(result.rows_reclaimed, 0);
+	add(&m, 5000);
+	result = compact(&m);
+	SAME(result.rows_reclaimed, 0);
+	erase(&m, 0, 3, 5000);
+	erase(&m, 1000, 1, 2500);
+	result = compact(&m);
+	SAME(result.rows_reclaimed, 5000 - live(&m));
+	SAME(result.bytes_freed, result.rows_reclaimed * row_bytes(&m));
+	check_all(&m, true);
+	reopen(&m);
+	check_all(&m, true);
+	if (columns)
+		change(&m, 4, 9, m.count);
+	add(&m, 3000);
+	if (ids == VEXFS_IDS_OWN)
+		add_again(&m, 300);
+	check_all(&m, true);
+	erase(&m, 4000, 2, 8000);
+	compact(&m);
+	check_all(&m, true);
+	reopen(&m);
+	check_all(&m, true);
+	/* Nothing is left, and then something again. */
+	erase(&m, 0, 1, m.count);
+	compact(&m);
+	check_all(&m, true);
+	add(&m, 100);
+	erase(&m, m.count - 50, 2, m.count);
+	check_all(&m, false);
+	compact(&m);
+	check_all(&m, true);
+	reopen(&m);
+	check_all(&m, true);
+	model_close(&m);
+}
+
+static void kinds(void)
+{
+	life(VEXFS_ELEMENT_F32, VEXFS_IDS_AUTO, 0);
+	life(VEXFS_ELEMENT_F16, VEXFS_IDS_OWN, 0);
+	life(VEXFS_ELEMENT_I8, VEXFS_IDS_AUTO, 1);
+	life(VEXFS_ELEMENT_U8, VEXFS_IDS_OWN, 2);
+	life(VEXFS_ELEMENT_F32, VEXFS_IDS_AUTO, 2);
+}
+
+/* The blocks come back, and the size follows. */
+static void space(void)
+{
+	uint64_t before, blocks, kept;
+	struct stat st;
+	struct model m;
+
+	model_open(&m, "space", VEXFS_ELEMENT_F32, VEXFS_IDS_AUTO, 0);
+	add(&m, 100000);
+	OK(fsync(m.fd));
+	erase(&m, 0, 1, 90000);
+	before = free_blocks(m.fd);
+	blocks = blocks_of(m.fd);
+	compact(&m);
+	kept = 10000 * row_bytes(&m);
+	OK(fstat(m.fd, &st));
+	SAME(st.st_size, kept);
+	if (free_blocks(m.fd) < before + 90000 * row_bytes(&m) / 4096 - 64)
+		FAIL("%llu blocks were free, now %llu", (unsigned long long)before,
+		     (unsigned long long)free_blocks(m.fd));
+	if (blocks_of(m.fd) * 512 > kept * 2 || blocks < 100000 * row_bytes(&m) / 512)
+		FAIL("%llu sectors, then %llu", (unsigned long long)blocks,
+		     (unsigned long long)blocks_of(m.fd));
+	check_all(&m, true);
+	model_close(&m);
+}
+
+/* What other ways to the data show: cursors, read(2), mappings, status. */
+static void views(void)
+{
+	struct vexfs_scan scan = { 0 };
+	struct vexfs_compact status;
+	char right[DIM * 4], data[DIM * 4];
+	struct vexfs_range_search range;
+	struct vexfs_result results[16];
+	struct vexfs_schema schema;
+	uint64_t ids[16], at;
+	struct model m;
+	char *map;
+
+	model_open(&m, "views", VEXFS_ELEMENT_F32, VEXFS_IDS_AUTO, 0);
+	add(&m, 4000);
+	erase(&m, 0, 2, 4000);
+	SAME(vexfs_scan(m.fd, &scan, ids, NULL, 0, 16), 16);
+	SAME(vexfs_schema_get(m.fd, &schema), 0);
+	fill(&m, data, 1, 0);
+	vexfs_range_init(&range, &schema, 0, data, 1e9);
+	range.results = (uintptr_t)results;
+	range.capacity = 16;
+	SAME(vexfs_range(m.fd, &range), 0);
+	SAME(range.count, 16);
+	map = mmap(NULL, 4000 * DIM * 4, PROT_READ, MAP_SHARED, m.fd, 0);
+	CHECK(map != MAP_FAILED);
+	fill(&m, right, 0, 0);
+	CHECK(!memcmp(map, right, sizeof(right)));
+	SAME(vexfs_compact_status(m.fd, &status), 0);
+	SAME(status.running, 0);
+	compact(&m);
+	for (at = 0; at < 2000; at++) {
+		fill(&m, right, at * 2 + 1, 0);
+		if (memcmp(map + at * sizeof(right), right, sizeof(right)))
+			FAIL("row %llu is another in a mapping", (unsigned long long)at);
+		SAME(pread(m.fd, data, sizeof(data), (off_t)(at * sizeof(data))), sizeof(data));
+		CHECK(!memcmp(data, right, sizeof(right)));
+	}
+	munmap(map, 4000 * DIM * 4);
+	SAME(vexfs_scan(m.fd, &scan, ids, NULL, 0, 16), -ESTALE);
+	SAME(vexfs_range(m.fd, &range), -ESTALE);
+	model_close(&m);
+}
+
+static void refused(void)
+{
+	struct vexfs_compact call = { .size = sizeof(call), .flags = 2 };
+	int flags = FS_IMMUTABLE_FL, none = 0, fd;
+	char byte = 0;
+	struct model m;
+
+	model_open(&m, "refused", VEXFS_ELEMENT_U8, VEXFS_IDS_AUTO, 0);
+	add(&m, 100);
+	erase(&m, 0, 2, 100);
+	ERR(EINVAL, ioctl(m.fd, VEXFS_IOC_COMPACT, &call));
+	call.flags = 0;
+	call.reserved[1] = 1;
+	ERR(EINVAL, ioctl(m.fd, VEXFS_IOC_COMPACT, &call));
+	call.reserved[1] = 0;
+	fd = open("refused", O_RDONLY);
+	ERR(EBADF, ioctl(fd, VEXFS_IOC_COMPACT, &call));
+	OK(close(fd));
+	OK(ioctl(m.fd, FS_IOC_SETFLAGS, &flags));
+	SAME(vexfs_compact(m.fd, &call), -EPERM);
+	OK(ioctl(m.fd, FS_IOC_SETFLAGS, &none));
+	SAME(pwrite(m.fd, &byte, 1, 100 * DIM), 1);
+	SAME(vexfs_compact(m.fd, &call), -EBUSY);
+	OK(ftruncate(m.fd, 100 * DIM));
+	compact(&m);
+	check_all(&m, true);
+	/* Truncation renumbers too. */
+	erase(&m, 1, 4, 100);
+	OK(ftruncate(m.fd, 20 * DIM));
+	model_close(&m);
+}
+
+/* An index comes back by itself. */
+static void indexed(void)
+{
+	struct vexfs_build_index build = { .type = VEXFS_INDEX_HNSW, .effort = 40 };
+	struct vexfs_index_status status;
+	struct model m;
+
+	model_open(&m, "indexed", VEXFS_ELEMENT_F32, VEXFS_IDS_AUTO, 0);
+	add(&m, 4000);
+	SAME(vexfs_index_build(m.fd, &build), 0);
+	SAME(vexfs_index_wait(m.fd, &status, NULL, NULL), 0);
+	erase(&m, 0, 4, 4000);
+	compact(&m);
+	check_all(&m, true);
+	SAME(vexfs_index_wait(m.fd, &status, NULL, NULL), 0);
+	SAME(status.type, VEXFS_INDEX_HNSW);
+	SAME(status.state, VEXFS_INDEX_READY);
+	SAME(status.effort, 40);
+	SAME(status.rows_covered, 3000);
+	check_all(&m, true);
+	/* While one is being built. */
+	build.type = VEXFS_INDEX_IVF;
+	build.effort = 0;
+	SAME(vexfs_index_build(m.fd, &build), 0);
+	erase(&m, 1, 4, 4000);
+	compact(&m);
+	SAME(vexfs_index_wait(m.fd, &status, NULL, NULL), 0);
+	CHECK(status.type == VEXFS_INDEX_IVF || status.type == VEXFS_INDEX_HNSW);
+	SAME(status.rows_covered, 2000);
+	check_all(&m, true);
+	model_close(&m);
+}
+
+static void no_room(void)
+{
+	struct vexfs_compact result;
+	uint64_t before;
+	struct statvfs st;
+	struct model m;
+	int fd;
+
+	model_open(&m, "tight", VEXFS_ELEMENT_F32, VEXFS_IDS_OWN, 2);
+	add(&m, 40000);
+	erase(&m, 0, 10, 40000);
+	OK(fsync(m.fd));
+	fd = open("filler", O_CREAT | O_RDWR, 0644);
+	OK(fd);
+	before = free_blocks(m.fd);
+	OK(fstatvfs(m.fd, &st));
+	/* Room for a third of the rows, and then for the rows only. */
+	OK(fallocate(fd, 0, 0, (off_t)(st.f_bavail * 4096 - 40000 * row_bytes(&m) / 3)));
+	before = free_blocks(m.fd);
+	SAME(vexfs_compact(m.fd, &result), -ENOSPC);
+	CHECK(free_blocks(m.fd) + 40 >= before);
+	check_all(&m, false);
+	OK(ftruncate(fd, 0));
+	before = free_blocks(m.fd);
+	OK(fstatvfs(m.fd, &st));
+	OK(fallocate(fd, 0, 0, (off_t)(st.f_bavail * 4096 - 36000 * row_bytes(&m) - 65536)));
+	before = free_blocks(m.fd);
+	SAME(vexfs_compact(m.fd, &result), -ENOSPC);
+	CHECK(free_blocks(m.fd) + 40 >= before);
+	check_all(&m, false);
+	OK(unlink("filler"));
+	OK(close(fd));
+	compact(&m);
+	check_all(&m, true);
+	model_close(&m);
+}
+
+/* Compact in a child and kill it after some microseconds. Was it killed? */
+static bool interrupt(const struct model *m, long microseconds)
+{
+	struct timespec pause = { .tv_nsec = microseconds * 1000 };
+	struct vexfs_compact result;
+	pid_t child = fork();
+	int status = 0;
+
+	if (!child)
+		_exit(vexfs_compact(m->fd, &result) ? 1 : 0);
+	nanosleep(&pause, NULL);
+	OK(kill(child, SIGKILL));
+	OK(waitpid(child, &status, 0));
+	if (WIFEXITED(status))
+		SAME(WEXITSTATUS(status), 0);
+	return WIFSIGNALED(status);
+}
+
+static void interrupted(void)
+{
+	unsigned int kind, killed = 0, i;
+	struct model m;
+
+	for (kind = 0; kind < 3; kind++) {
+		model_open(&m, kind == 0 ? "a" : kind == 1 ? "b" : "c", VEXFS_ELEMENT_F32,
+			   kind == 1 ? VEXFS_IDS_OWN : VEXFS_IDS_AUTO, kind ? 2 : 0);
+		add(&m, kind == 1 ? 20000 : 60000);
+		for (i = 0; i < 12; i++) {
+			erase(&m, i, 7 + i, m.count);
+			killed += interrupt(&m, 1000 + 3000 * (long)i);
+			check_rows(&m, false);
+			if (kind)
+				change(&m, i, 400, m.count);
+			if (kind == 1)
+				add_again(&m, 40);
+			if (i % 4 == 3)
+				reopen(&m);
+			add(&m, 500);
+		}
+		check_all(&m, false);
+		/* What was deleted since it was copied is still there after one. */
+		compact(&m);
+		check_all(&m, false);
+		compact(&m);
+		check_all(&m, true);
+		reopen(&m);
+		check_all(&m, true);
+		model_close(&m);
+	}
+	printf("# %u of 36 were killed\n", killed);
+	CHECK(killed > 0);
+}
+
+/* Searching beside it. */
+struct beside {
+	const struct model *m;
+	atomic_bool stop;
+	unsigned int searches, stale;
+};
+
+static void *search_on(void *arg)
+{
+	struct beside *b = arg;
+	struct vexfs_result found[K];
+	struct vexfs_knn_search knn;
+	struct vexfs_schema schema;
+	char query[DIM * 4], data[DIM * 4];
+	uint64_t id;
+	int rc, k;
+
+	vexfs_schema_get(b->m->fd, &schema);
+	while (!atomic_load(&b->stop)) {
+		/* These rows are never deleted. */
+		id = 10 * (b->searches++ % 500) + 5;
+		fill(b->m, query, id, 0);
+		memset(found, 0xff, sizeof(found));
+		vexfs_knn_init(&knn, &schema, 0, query, 1, K, found, NULL);
+		knn.flags = VEXFS_SEARCH_EXACT;
+		rc = vexfs_knn(b->m->fd, &knn);
+		if (rc == -ESTALE) {
+			b->stale++;
+			continue;
+		}
+		SAME(rc, 0);
+		for (k = 0; k < K && found[k].id != id; k++)
+			;
+		if (k == K || found[k].distance)
+			FAIL("row of id %llu is not found", (unsigned long long)id);
+		rc = vexfs_get(b->m->fd, &id, 1, data, sizeof(data), NULL);
+		if (rc == -ESTALE)
+			b->stale++;
+		else if (rc || memcmp(data, query, sizeof(data)))
+			FAIL("id %llu: %s", (unsigned long long)id,
+			     rc ? strerror(-rc) : "another row");
+		if (b->m->columns)
+			check_attributes(b->m, id);
+	}
+	return NULL;
+}
+
+static void *compact_on(void *arg)
+{
+	struct beside *b = arg;
+	struct vexfs_compact result;
+	unsigned int *rounds = malloc(sizeof(*rounds));
+
+	*rounds = 0;
+	while (!atomic_load(&b->stop)) {
+		SAME(vexfs_compact(b->m->fd, &result), 0);
+		*rounds += result.rows_reclaimed > 0;
+	}
+	return rounds;
+}
+
+static void beside(void)
+{
+	struct beside search = { 0 }, run = { 0 };
+	unsigned int columns, round;
+	pthread_t searcher, runner;
+	struct model m;
+	void *rounds;
+
+	for (columns = 0; columns < 3; columns += 2) {
+		model_open(&m, columns ? "beside-columns" : "beside", VEXFS_ELEMENT_F32,
+			   VEXFS_IDS_AUTO, columns);
+		add(&m, 20000);
+		search = (struct beside){ .m = &m };
+		run = (struct beside){ .m = &m };
+		pthread_create(&searcher, NULL, search_on, &search);
+		pthread_create(&runner, NULL, compact_on, &run);
+		for (round = 0; round < 30; round++) {
+			erase(&m, round % 5 * 2, 10 + 10 * (round % 3), m.count);
+			add(&m, 400 + round * 20);
+			if (columns)
+				change(&m, 6, 300, m.count);
+			erase(&m, m.count - 101, 2, m.count);
+		}
+		atomic_store(&search.stop, true);
+		atomic_store(&run.stop, true);
+		pthread_join(searcher, NULL);
+		pthread_join(runner, &rounds);
+		printf("# %u compactions, %u searches, %u stale\n", *(unsigned int *)rounds,
+		       search.searches, search.stale);
+		CHECK(*(unsigned int *)rounds > 0);
+		free(rounds);
+		check_all(&m, false);
+		compact(&m);
+		check_all(&m, true);
+		reopen(&m);
+		check_all(&m, true);
+		model_close(&m);
+	}
+}
+
+/* Own ids that are deleted and given again while it runs. */
+static void again(void)
+{
+	struct beside run = { 0 };
+	unsigned int round;
+	pthread_t runner;
+	struct model m;
+	void *rounds;
+
+	model_open(&m, "again", VEXFS_ELEMENT_F32, VEXFS_IDS_OWN, 1);
+	add(&m, 12000);
+	run.m = &m;
+	pthread_create(&runner, NULL, compact_on, &run);
+	for (round = 0; round < 20; round++) {
+		erase(&m, round, 60, m.count);
+		add_again(&m, 100);
+		change(&m, 3, 500, m.count);
+	}
+	atomic_store(&run.stop, true);
+	pthread_join(runner, &rounds);
+	free(rounds);
+	check_all(&m, false);
+	compact(&m);
+	check_all(&m, true);
+	model_close(&m);
+}
+
+/* It is cut off while it is compacted, or what was begun is left over. */
+static void cut(void)
+{
+	struct vexfs_compact result;
+	uint64_t before, i;
+	pid_t child;
+	struct model m;
+	int status;
+
+	model_open(&m, "cut", VEXFS_ELEMENT_F32, VEXFS_IDS_OWN, 0);
+	add(&m, 60000);
+	for (i = 0; i < 6; i++) {
+		erase(&m, i, 5, m.count);
+		child = fork();
+		if (!child) {
+			int rc = vexfs_compact(m.fd, &result);
+
+			_exit(rc == 0 || rc == -ESTALE ? 0 : 1);
+		}
+		usleep(1000 + (unsigned int)i * 4000);
+		/* Its rows are counted as they are then: no model of this one. */
+		OK(ftruncate(m.fd, (off_t)(row_bytes(&m) * (i == 5 ? 0 : 100))));
+		OK(waitpid(child, &status, 0));
+		SAME(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0);
+		OK(ftruncate(m.fd, 0));
+		m.count = 0;
+		add(&m, 30000);
+		check_rows(&m, false);
+	}
+	before = live(&m);
+	erase(&m, 0, 2, m.count);
+	compact(&m);
+	CHECK(before > live(&m));
+	check_all(&m, true);
+	model_close(&m);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct check_one cases[] = {
+		{ "kinds", kinds },
+		{ "space", space },
+		{ "views", views },
+		{ "refused", refused },
+		{ "indexed", indexed },
+		{ "no_room", no_room },
+		{ "interrupted", interrupted },
+		{ "beside", beside },
+		{ "again", again },
+		{ "cut", cut },
+	};
+
+	return check_run(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
+}
