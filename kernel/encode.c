@@ -107,7 +107,7 @@ static int vexfs_encode_file(struct inode *base)
 
 	if (!vexfs_encode_possible(base))
 		return VEXFS_ENCODE_DONE;
-	vexfs_snapshot_take(base, &snapshot);
+	vexfs_snapshot_await(base, &snapshot);
 	sketches = vexfs_sketches_open(base, snapshot.generation);
 	if (IS_ERR(sketches) && PTR_ERR(sketches) != -EUCLEAN &&
 	    PTR_ERR(sketches) != -EBADMSG)

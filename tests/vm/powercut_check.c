@@ -604,6 +604,7 @@ static void check_compaction(const char *path, struct pc_rows *rows,
 	static uint64_t before[PC_ROWS_MAX];
 	uint32_t live = found->live;
 	int fd = open(path, O_RDWR);
+	char text[PATH_MAX];
 
 	memcpy(before, found->live_id, live * sizeof(before[0]));
 	if (fd < 0 || ioctl(fd, VEXFS_IOC_COMPACT, &compact)) {
@@ -613,8 +614,9 @@ static void check_compaction(const char *path, struct pc_rows *rows,
 		   memcmp(before, found->live_id, live * sizeof(before[0]))) {
 		wrong("%s: other rows after COMPACT", path);
 	} else {
-		check_attributes(path, fd, rows, begun, found, fid);
-		check_search(path, fd, rows, found, fid);
+		snprintf(text, sizeof(text), "%s, compacted", path);
+		check_attributes(text, fd, rows, begun, found, fid);
+		check_search(text, fd, rows, found, fid);
 	}
 	if (fd >= 0)
 		close(fd);

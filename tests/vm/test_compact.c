@@ -19,334 +19,9 @@
 #include <vexfs.h>
 
 #include "check.h"
+#include "compact_model.h"
 
-#define DIM		24
 #define K		10
-#define MODEL_MAX	400000
-#define BATCH		2000
-
-/* A file and what must be in it, in the order of insertion. */
-struct model {
-	const char *name;
-	int fd;
-	unsigned int element, ids, columns;
-	uint64_t count, next_id;
-	uint64_t *id;
-	uint32_t *salt;		/* of the row's elements */
-	int64_t *number;	/* attribute n; word is made of it; -1: none */
-	bool *alive;
-};
-
-static uint64_t mix(uint64_t x)
-{
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-	return x ^ (x >> 31);
-}
-
-static int value_of(uint64_t id, uint32_t salt, int j)
-{
-	return (int)(mix(mix(id + 1) + salt * 1000003ULL + (uint64_t)j) % 16);
-}
-
-static size_t row_bytes(const struct model *m)
-{
-	return DIM * vexfs_element_bytes(m->element);
-}
-
-/* Small whole numbers, the same in every type. */
-static void fill(const struct model *m, void *row, uint64_t id, uint32_t salt)
-{
-	static const uint16_t halves[16] = {
-		0x0000, 0x3c00, 0x4000, 0x4200, 0x4400, 0x4500, 0x4600, 0x4700,
-		0x4800, 0x4880, 0x4900, 0x4980, 0x4a00, 0x4a80, 0x4b00, 0x4b80,
-	};
-	int j;
-
-	for (j = 0; j < DIM; j++) {
-		int v = value_of(id, salt, j);
-
-		if (m->element == VEXFS_ELEMENT_F32)
-			((float *)row)[j] = (float)v;
-		else if (m->element == VEXFS_ELEMENT_F16)
-			((uint16_t *)row)[j] = halves[v];
-		else
-			((uint8_t *)row)[j] = (uint8_t)v;
-	}
-}
-
-static void model_open(struct model *m, const char *name, unsigned int element,
-		       unsigned int ids, unsigned int columns)
-{
-	struct vexfs_column column[2] = {
-		{ .name = "n", .type = VEXFS_COLUMN_I64 },
-		{ .name = "word", .type = VEXFS_COLUMN_STRING },
-	};
-	struct vexfs_schema schema = {
-		.dim = DIM, .element = (uint8_t)element, .metric = VEXFS_METRIC_L2,
-		.ids = (uint8_t)ids, .columns = (uintptr_t)column, .column_count = columns,
-	};
-
-	memset(m, 0, sizeof(*m));
-	m->name = name;
-	m->element = element;
-	m->ids = ids;
-	m->columns = columns;
-	m->id = calloc(MODEL_MAX, sizeof(*m->id));
-	m->salt = calloc(MODEL_MAX, sizeof(*m->salt));
-	m->number = calloc(MODEL_MAX, sizeof(*m->number));
-	m->alive = calloc(MODEL_MAX, sizeof(*m->alive));
-	m->fd = open(name, O_CREAT | O_EXCL | O_RDWR, 0644);
-	OK(m->fd);
-	SAME(vexfs_schema_set(m->fd, &schema), 0);
-}
-
-static void model_close(struct model *m)
-{
-	OK(close(m->fd));
-	free(m->id);
-	free(m->salt);
-	free(m->number);
-	free(m->alive);
-}
-
-static int word_of(int64_t number, char *word)
-{
-	return sprintf(word, "word %lld of some length", (long long)(number % 977));
-}
-
-/* Records and strings for entries of the model; returns what to free. */
-static uint64_t *make_records(const struct model *m, uint64_t first, uint64_t count,
-			      char *strings, uint64_t *used)
-{
-	uint64_t *records = calloc(count, VEXFS_ATTRIBUTE_BYTES(m->columns)), i;
-
-	*used = 0;
-	for (i = 0; i < count; i++) {
-		uint64_t *record = records + i * (1 + m->columns);
-		int64_t number = m->number[first + i];
-		int length;
-
-		if (number < 0)
-			continue;
-		record[0] = m->columns > 1 ? 3 : 1;
-		record[1] = (uint64_t)number;
-		if (m->columns < 2)
-			continue;
-		length = word_of(number, strings + *used);
-		record[2] = VEXFS_STRING_REF(*used, (uint64_t)length);
-		*used += (uint64_t)length;
-	}
-	return records;
-}
-
-/* Insert entries that are in the model from @first on. */
-static int put(struct model *m, uint64_t first, uint64_t count)
-{
-	size_t row = row_bytes(m);
-	char *data = malloc(count * row), *strings = malloc(count * 40 + 1);
-	struct vexfs_batch_insert batch = {
-		.size = sizeof(batch), .count = count, .vectors = (uintptr_t)data,
-		.vectors_bytes = count * row,
-	};
-	uint64_t *records = NULL, used, i;
-	int rc;
-
-	for (i = 0; i < count; i++)
-		fill(m, data + i * row, m->id[first + i], m->salt[first + i]);
-	if (m->ids == VEXFS_IDS_OWN)
-		batch.ids = (uintptr_t)(m->id + first);
-	if (m->columns) {
-		records = make_records(m, first, count, strings, &used);
-		batch.attributes = (uintptr_t)records;
-		batch.attributes_bytes = count * VEXFS_ATTRIBUTE_BYTES(m->columns);
-		batch.strings = used ? (uintptr_t)strings : 0;
-		batch.strings_bytes = used;
-	}
-	rc = vexfs_insert_batch(m->fd, &batch);
-	if (rc == 0 && m->ids == VEXFS_IDS_AUTO)
-		SAME(batch.first_id, m->id[first]);
-	free(records);
-	free(strings);
-	free(data);
-	return rc;
-}
-
-/* New rows; own ids go backwards in strides, so that they are no runs. */
-static void add(struct model *m, uint64_t count)
-{
-	uint64_t part, i, at;
-
-	while (count) {
-		part = count < BATCH ? count : BATCH;
-		for (i = 0; i < part; i++) {
-			at = m->count + i;
-			m->id[at] = m->ids == VEXFS_IDS_AUTO ? m->next_id :
-				    5000000 - m->next_id * 3;
-			m->next_id++;
-			m->salt[at] = 0;
-			m->number[at] = m->id[at] % 7 ? (int64_t)(m->id[at] * 11) : -1;
-			m->alive[at] = true;
-		}
-		SAME(put(m, m->count, part), 0);
-		m->count += part;
-		count -= part;
-	}
-}
-
-/* Insert the first @count ids that are free again, as other rows. */
-static void add_again(struct model *m, uint64_t count)
-{
-	uint64_t i, j, first = m->count;
-
-	for (i = 0; i < first && m->count - first < count; i++) {
-		if (m->alive[i])
-			continue;
-		for (j = i + 1; j < m->count && m->id[j] != m->id[i]; j++)
-			;
-		if (j < m->count)
-			continue;
-		m->id[m->count] = m->id[i];
-		m->salt[m->count] = m->salt[i] + 1;
-		m->number[m->count] = (int64_t)m->id[i];
-		m->alive[m->count++] = true;
-	}
-	if (m->count > first)
-		SAME(put(m, first, m->count - first), 0);
-}
-
-/* Delete live entries @from, @from + @step, ... below @end. */
-static void erase(struct model *m, uint64_t from, uint64_t step, uint64_t end)
-{
-	uint64_t *ids = malloc((m->count + 1) * sizeof(*ids)), n = 0, i, deleted = 0;
-
-	for (i = from; i < end && i < m->count; i += step)
-		if (m->alive[i]) {
-			m->alive[i] = false;
-			ids[n++] = m->id[i];
-		}
-	if (n)
-		SAME(vexfs_delete(m->fd, ids, n, 0, &deleted, NULL), 0);
-	SAME(deleted, n);
-	free(ids);
-}
-
-/* Give live entries other attributes. */
-static void change(struct model *m, uint64_t from, uint64_t step, uint64_t end)
-{
-	char word[64];
-	uint64_t record[3], i;
-
-	for (i = from; i < end && i < m->count; i += step) {
-		struct vexfs_attributes set = {
-			.size = sizeof(set), .count = 1, .columns = m->columns > 1 ? 3 : 1,
-			.ids = (uintptr_t)&m->id[i], .attributes = (uintptr_t)record,
-			.attributes_bytes = VEXFS_ATTRIBUTE_BYTES(m->columns),
-		};
-
-		if (!m->alive[i])
-			continue;
-		m->number[i] = (int64_t)(m->id[i] + 12345);
-		record[0] = set.columns;
-		record[1] = (uint64_t)m->number[i];
-		if (m->columns > 1) {
-			set.strings_bytes = (uint64_t)word_of(m->number[i], word);
-			set.strings = (uintptr_t)word;
-			record[2] = VEXFS_STRING_REF(0, set.strings_bytes);
-		}
-		OK(ioctl(m->fd, VEXFS_IOC_SET_ATTRIBUTES, &set));
-	}
-}
-
-static uint64_t live(const struct model *m)
-{
-	uint64_t i, n = 0;
-
-	for (i = 0; i < m->count; i++)
-		n += m->alive[i];
-	return n;
-}
-
-static void check_attributes(const struct model *m, uint64_t i)
-{
-	uint64_t record[3] = { 0 };
-	char strings[256], word[64];
-	struct vexfs_attributes get = {
-		.size = sizeof(get), .count = 1, .ids = (uintptr_t)&m->id[i],
-		.attributes = (uintptr_t)record,
-		.attributes_bytes = VEXFS_ATTRIBUTE_BYTES(m->columns),
-		.strings = (uintptr_t)strings, .strings_bytes = sizeof(strings),
-	};
-	int length;
-
-	if (ioctl(m->fd, VEXFS_IOC_GET_ATTRIBUTES, &get)) {
-		FAIL("%s: GET_ATTRIBUTES of id %llu: %s", m->name,
-		     (unsigned long long)m->id[i], strerror(errno));
-		return;
-	}
-	if (m->number[i] < 0) {
-		SAME(record[0], 0);
-		return;
-	}
-	SAME(record[1], m->number[i]);
-	if (m->columns < 2)
-		return;
-	length = word_of(m->number[i], word);
-	SAME(record[2] >> 32, length);
-	CHECK(!memcmp(strings + (uint32_t)record[2], word, (size_t)length));
-}
-
-/* Every row in order, by a scan and by ids. */
-static void check_rows(const struct model *m, bool compact)
-{
-	size_t row = row_bytes(m);
-	char *right = malloc(row), *data = malloc(512 * row);
-	struct vexfs_scan scan = { 0 };
-	struct vexfs_schema schema;
-	uint64_t ids[512], at = 0, step = live(m) / 300 + 1;
-	int64_t got, i;
-
-	SAME(vexfs_schema_get(m->fd, &schema), 0);
-	SAME(schema.live_rows, live(m));
-	if (compact)
-		SAME(schema.rows, live(m));
-	while ((got = vexfs_scan(m->fd, &scan, ids, data, 512 * row, 512)) > 0)
-		for (i = 0; i < got; i++, at++) {
-			while (at < m->count && !m->alive[at])
-				at++;
-			if (at >= m->count || ids[i] != m->id[at]) {
-				FAIL("%s: id %llu where %lld was expected", m->name,
-				     (unsigned long long)ids[i],
-				     at < m->count ? (long long)m->id[at] : -1);
-				goto out;
-			}
-			fill(m, right, m->id[at], m->salt[at]);
-			if (memcmp(right, data + (size_t)i * row, row)) {
-				FAIL("%s: the row of id %llu is not its own", m->name,
-				     (unsigned long long)ids[i]);
-				goto out;
-			}
-		}
-	SAME(got, 0);
-	while (at < m->count && !m->alive[at])
-		at++;
-	SAME(at, m->count);
-	for (at = 0; at < m->count; at += step) {
-		uint64_t bad = VEXFS_UNKNOWN;
-		int rc = vexfs_get(m->fd, &m->id[at], 1, data, row, &bad);
-
-		if (!m->alive[at])
-			continue;
-		SAME(rc, 0);
-		fill(m, right, m->id[at], m->salt[at]);
-		CHECK(!memcmp(right, data, row));
-		if (m->columns)
-			check_attributes(m, at);
-	}
-out:
-	free(data);
-	free(right);
-}
 
 struct answer {
 	uint64_t id;
@@ -469,6 +144,8 @@ static void life(unsigned int element, unsigned int ids, unsigned int columns)
 	if (ids == VEXFS_IDS_OWN)
 		add_again(&m, 300);
 	check_all(&m, true);
+	if (ids == VEXFS_IDS_OWN)
+		replace(&m, 4100, 3, 5000, 7);
 	erase(&m, 4000, 2, 8000);
 	compact(&m);
 	check_all(&m, true);
@@ -633,6 +310,19 @@ static void indexed(void)
 	model_close(&m);
 }
 
+/* What the background makes takes space too. */
+static void wait_encoded(const struct model *m)
+{
+	struct vexfs_index_status status = { .rows_encoded = 0 };
+	unsigned int tries;
+
+	for (tries = 0; tries < 600 && status.rows_encoded < m->count; tries++) {
+		SAME(vexfs_index_status(m->fd, &status), 0);
+		usleep(100000);
+	}
+	SAME(status.rows_encoded, m->count);
+}
+
 static void no_room(void)
 {
 	struct vexfs_compact result;
@@ -645,6 +335,7 @@ static void no_room(void)
 	add(&m, 40000);
 	erase(&m, 0, 10, 40000);
 	OK(fsync(m.fd));
+	wait_encoded(&m);
 	fd = open("filler", O_CREAT | O_RDWR, 0644);
 	OK(fd);
 	before = free_blocks(m.fd);
@@ -653,7 +344,9 @@ static void no_room(void)
 	OK(fallocate(fd, 0, 0, (off_t)(st.f_bavail * 4096 - 40000 * row_bytes(&m) / 3)));
 	before = free_blocks(m.fd);
 	SAME(vexfs_compact(m.fd, &result), -ENOSPC);
-	CHECK(free_blocks(m.fd) + 40 >= before);
+	if (free_blocks(m.fd) + 40 < before)
+		FAIL("%llu blocks were free, now %llu", (unsigned long long)before,
+		     (unsigned long long)free_blocks(m.fd));
 	check_all(&m, false);
 	OK(ftruncate(fd, 0));
 	before = free_blocks(m.fd);
@@ -661,7 +354,9 @@ static void no_room(void)
 	OK(fallocate(fd, 0, 0, (off_t)(st.f_bavail * 4096 - 36000 * row_bytes(&m) - 65536)));
 	before = free_blocks(m.fd);
 	SAME(vexfs_compact(m.fd, &result), -ENOSPC);
-	CHECK(free_blocks(m.fd) + 40 >= before);
+	if (free_blocks(m.fd) + 40 < before)
+		FAIL("%llu blocks were free, now %llu", (unsigned long long)before,
+		     (unsigned long long)free_blocks(m.fd));
 	check_all(&m, false);
 	OK(unlink("filler"));
 	OK(close(fd));
@@ -703,8 +398,10 @@ static void interrupted(void)
 			check_rows(&m, false);
 			if (kind)
 				change(&m, i, 400, m.count);
-			if (kind == 1)
+			if (kind == 1) {
 				add_again(&m, 40);
+				replace(&m, i, 90, m.count, 5);
+			}
 			if (i % 4 == 3)
 				reopen(&m);
 			add(&m, 500);
@@ -851,6 +548,113 @@ static void again(void)
 	model_close(&m);
 }
 
+#define REPLACED	4000U
+
+/* Replacing beside it: of each id, the row that is there and the one to come. */
+static atomic_uint there[REPLACED], coming[REPLACED];
+
+/* Rows that are replaced are always there, and once. */
+static void *look_on(void *arg)
+{
+	struct beside *b = arg;
+	struct vexfs_result found[K];
+	struct vexfs_knn_search knn;
+	struct vexfs_schema schema;
+	char query[DIM * 4], data[DIM * 4];
+	unsigned int low, salt;
+	uint64_t id;
+	int rc, k, times;
+
+	vexfs_schema_get(b->m->fd, &schema);
+	while (!atomic_load(&b->stop)) {
+		id = b->searches++ * 37 % REPLACED;
+		low = atomic_load(&there[id]);
+		rc = vexfs_get(b->m->fd, &id, 1, data, sizeof(data), NULL);
+		if (rc && rc != -ESTALE)
+			FAIL("id %llu: %s", (unsigned long long)id, strerror(-rc));
+		for (salt = low; !rc && salt <= atomic_load(&coming[id]); salt++) {
+			fill(b->m, query, id, salt);
+			rc = !memcmp(data, query, sizeof(data));
+		}
+		if (!rc)
+			FAIL("id %llu: a row that was not put there", (unsigned long long)id);
+		b->stale += rc == -ESTALE;
+		low = atomic_load(&there[id]);
+		fill(b->m, query, id, low);
+		memset(found, 0xff, sizeof(found));
+		vexfs_knn_init(&knn, &schema, 0, query, 1, K, found, NULL);
+		knn.flags = b->searches & 1 ? VEXFS_SEARCH_EXACT : 0;
+		rc = vexfs_knn(b->m->fd, &knn);
+		b->stale += rc == -ESTALE;
+		if (rc == -ESTALE || atomic_load(&coming[id]) != low)
+			continue;
+		SAME(rc, 0);
+		for (k = 0, times = 0; k < K; k++)
+			times += found[k].id == id && !found[k].distance;
+		SAME(times, 1);
+	}
+	return NULL;
+}
+
+/* Replace, telling look_on() of it. */
+static void replace_told(struct model *m, uint64_t from, uint64_t step, uint64_t fresh)
+{
+	uint64_t first = m->count, i;
+
+	for (i = from; i < first; i += step)
+		if (m->alive[i] && m->id[i] < REPLACED)
+			atomic_store(&coming[m->id[i]], m->salt[i] + 1);
+	replace(m, from, step, first, fresh);
+	for (i = first; i < m->count; i++)
+		if (m->id[i] < REPLACED)
+			atomic_store(&there[m->id[i]], m->salt[i]);
+}
+
+static void replaced(void)
+{
+	struct beside look = { 0 }, run = { 0 };
+	pthread_t looker, runner;
+	unsigned int kind, round;
+	struct model m;
+	void *rounds;
+
+	for (kind = 0; kind < 2; kind++) {
+		model_open(&m, kind ? "replaced-columns" : "replaced", VEXFS_ELEMENT_F32,
+			   VEXFS_IDS_OWN, kind * 2);
+		m.runs = true;
+		memset(there, 0, sizeof(there));
+		memset(coming, 0, sizeof(coming));
+		add(&m, 12000);
+		look = (struct beside){ .m = &m };
+		run = (struct beside){ .m = &m };
+		pthread_create(&looker, NULL, look_on, &look);
+		pthread_create(&runner, NULL, compact_on, &run);
+		for (round = 0; round < 40; round++) {
+			if (round % 8 == 0)
+				replace_told(&m, round, 11, 0);
+			replace_told(&m, m.count - 6000 + round, round % 3 ? 7 : 1, 20);
+			if (kind)
+				change(&m, 3, 700, m.count);
+			/* Of the new ones, which look_on() knows nothing of. */
+			erase(&m, m.count - 20, 2, m.count);
+		}
+		atomic_store(&look.stop, true);
+		atomic_store(&run.stop, true);
+		pthread_join(looker, NULL);
+		pthread_join(runner, &rounds);
+		printf("# %u compactions, %u looks, %u stale\n", *(unsigned int *)rounds,
+		       look.searches, look.stale);
+		CHECK(*(unsigned int *)rounds > 0);
+		free(rounds);
+		check_all(&m, false);
+		compact(&m);
+		check_all(&m, true);
+		reopen(&m);
+		check_all(&m, true);
+		model_close(&m);
+	}
+}
+
 /* It is cut off while it is compacted, or what was begun is left over. */
 static void cut(void)
 {
@@ -900,6 +704,7 @@ int main(int argc, char **argv)
 		{ "interrupted", interrupted },
 		{ "beside", beside },
 		{ "again", again },
+		{ "replaced", replaced },
 		{ "cut", cut },
 	};
 
