@@ -640,12 +640,15 @@ bool vexfs_index_like(struct inode *inode, struct vexfs_build_index *call)
 	static const unsigned int slots[] = {
 		VEXFS_FORK_BUILDING, VEXFS_FORK_INDEX,
 	};
+	struct vexfs_build *build = vexfs_build_of(inode);
 	struct vexfs_derived *derived;
 	struct vexfs_index *index;
 	bool found = false;
 	u32 i;
 
 	memset(call, 0, sizeof(*call));
+	if (build)
+		WRITE_ONCE(build->dropped, false);
 	for (i = 0; i < ARRAY_SIZE(slots) && !found; i++) {
 		derived = vexfs_derived_get(inode, slots[i]);
 		if (IS_ERR_OR_NULL(derived))
@@ -678,7 +681,7 @@ void vexfs_index_again(struct inode *inode, const struct vexfs_build_index *call
 		if (build->building && build->generation != generation)
 			vexfs_build_end(build, -ESTALE);
 		/* ... or was asked for since, which comes before this. */
-		if (!build->building) {
+		if (!build->building && !build->dropped) {
 			err = vexfs_build_start(build, call);
 			WRITE_ONCE(build->automatic, !err);
 			build->drifted_rows = 0;
@@ -713,6 +716,8 @@ int vexfs_index_drop(struct inode *inode, const struct vexfs_drop_index *call)
 	err = vexfs_derived_drop(inode, VEXFS_FORK_BUILDING);
 	if (!err && !(call->flags & VEXFS_DROP_BUILD))
 		err = vexfs_derived_drop(inode, VEXFS_FORK_INDEX);
+	if (!(call->flags & VEXFS_DROP_BUILD))
+		WRITE_ONCE(build->dropped, true);
 	mutex_unlock(&build->lock);
 	return err;
 }

@@ -65,6 +65,8 @@ struct vexfs_index {
  * @requests: calls for whose build an @automatic one is to end
  * @automatic: nobody asked for the build under way: lists had drifted, or
  *	rows were compacted
+ * @dropped: DROP_INDEX was called since a compaction asked for the index that
+ *	there was; set with @lock held
  * @drifted_rows: rows when drifted lists were last built anew, or it was tried
  * @drifted_sketches: and what the sketches were encoded by
  * @building: enum vexfs_index_type of the build under way, or 0
@@ -80,6 +82,7 @@ struct vexfs_build {
 	bool cancel;
 	atomic_t requests;
 	bool automatic;
+	bool dropped;
 	u64 drifted_rows;
 	u64 drifted_sketches;
 	u32 building;
@@ -293,8 +296,9 @@ bool vexfs_index_like(struct inode *inode, struct vexfs_build_index *call);
  * @call: from vexfs_index_like()
  *
  * A build of the rows as they were is ended, but one of them as they are is left.
- * The next call of vexfs_index_build() comes before what this begins. If it
- * cannot be begun, that is reported.
+ * The next call of vexfs_index_build() comes before what this begins, and
+ * nothing is begun if vexfs_index_drop() was called since vexfs_index_like(). If
+ * it cannot be begun, that is reported.
  *
  * Context: no lock may be held; the volume is held against freezing.
  */

@@ -25,8 +25,8 @@
 /* Bytes of rows that pass through memory at once: a row, or more. */
 #define VEXFS_COMPACT_BUFFER		(1U << 20)
 
-/* Changed rows that are remembered. */
-#define VEXFS_COMPACT_CHANGES_MAX	(1U << 20)
+/* Runs of changed rows that are remembered. */
+#define VEXFS_COMPACT_CHANGES_MAX	(1U << 16)
 
 /* Rounds over rows that came meanwhile, before others have to wait. */
 #define VEXFS_COMPACT_ROUNDS		8
@@ -40,7 +40,7 @@ static bool vexfs_compact_grow(struct vexfs_compaction *c)
 
 	if (room > VEXFS_COMPACT_CHANGES_MAX)
 		return false;
-	changed = kvmalloc_array(room, sizeof(*changed), GFP_KERNEL);
+	changed = kvmalloc_array(room, sizeof(*changed), GFP_KERNEL_ACCOUNT);
 	if (!changed)
 		return false;
 	if (c->changes)
@@ -125,7 +125,12 @@ static bool vexfs_compact_usable(struct inode *base, struct inode *matrix)
 {
 	const struct vexfs_vector *left = &VEXFS_I(matrix)->vector;
 	const struct vexfs_vector *vector = &VEXFS_I(base)->vector;
+	unsigned int slot;
 
+	for (slot = VEXFS_FORK_COMPACT; slot < VEXFS_FORK_COMPACT_ATTRIBUTES;
+	     slot++)
+		if (!VEXFS_I(base)->forks[slot])
+			return false;
 	return left->generation == vector->generation &&
 	       left->published_rows &&
 	       left->published_rows <= left->published_next_id &&
@@ -221,7 +226,7 @@ static int vexfs_compact_resume(struct vexfs_compaction *c)
 	c->taken = taken;
 	c->saved = taken;
 	c->revisit_end = taken;
-	return err;
+	return err ? err : vexfs_compact_clear(c);
 }
 
 /* Is there room for what is to be copied? Better to know it now. */
@@ -251,6 +256,9 @@ static int vexfs_compact_begin(struct vexfs_compaction *c)
 
 	if (IS_IMMUTABLE(c->base) || IS_APPEND(c->base))
 		return -EPERM;
+	/* Its blocks are written to by their numbers. */
+	if (IS_SWAPFILE(c->base))
+		return -ETXTBSY;
 	if (info->compaction || i_size_read(c->base) !=
 				vector->rows * vector->row_bytes)
 		return -EBUSY;
@@ -457,6 +465,21 @@ out_stop:
 }
 
 /*
+ * No page of the old matrix stays. One that somebody put there before the
+ * exchange is waited for, and what comes after it is of the new rows. Private
+ * copies of pages are their owners', and go only where the file does.
+ */
+static void vexfs_compact_forget_pages(struct inode *base)
+{
+	struct address_space *mapping = base->i_mapping;
+	loff_t end = round_up(i_size_read(base), PAGE_SIZE);
+
+	unmap_mapping_range(mapping, 0, 0, 0);
+	truncate_inode_pages(mapping, 0);
+	unmap_mapping_range(mapping, end, 0, 1);
+}
+
+/*
  * The exchange as others see it: searches that overlap it do not hold, and no
  * page of the old matrix is in memory after it.
  */
@@ -479,11 +502,7 @@ static int vexfs_compact_switch(struct vexfs_compaction *c)
 	err = vexfs_compact_exchange(c);
 	if (vector->generation != c->generation)
 		i_size_write(base, vector->rows * vector->row_bytes);
-	/*
-	 * A page that somebody put there before the exchange is waited for,
-	 * and what comes after it is of the new rows.
-	 */
-	truncate_pagecache(base, 0);
+	vexfs_compact_forget_pages(base);
 	vector->tail_trimmed = false;
 	info->spare_end = 0;
 	/* Pairs with vexfs_snapshot_holds() and vexfs_snapshot_await(). */
@@ -515,6 +534,11 @@ static int vexfs_compact_finish(struct vexfs_compaction *c)
 			break;
 		err = 0;
 	}
+	/* Rather the old rows than one too few of the new ones. */
+	if (!err && c->rows - c->buried !=
+		    vector->published_rows - vector->deleted)
+		err = vexfs_corrupt(base->i_sb, 0, base->i_ino, -EUCLEAN,
+				    "a compaction found another number of rows");
 	if (!err)
 		err = filemap_write_and_wait(base->i_mapping);
 	if (!err)

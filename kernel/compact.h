@@ -61,7 +61,7 @@ struct vexfs_live_run {
  * @revisit: rows from this one on ...
  * @revisit_end: ... to this one are looked at again before more are copied
  * @changed: rows below @taken that changed since they were copied; guarded by
- *	i_rwsem
+ *	i_rwsem, as the next three are
  * @changes: how many
  * @room: room in @changed
  * @lost: there was no room for more: everything has to be looked at again
@@ -141,6 +141,15 @@ void vexfs_compact_note(struct inode *base, u64 row, u64 count);
 int vexfs_compact_clean(struct inode *base);
 
 /* In compact_copy.c */
+
+/**
+ * vexfs_compact_clear() - have zeros behind the last row, to the block's end
+ * @c: a compaction that is gone on with
+ *
+ * Context: i_rwsem held for writing; no handle may be held.
+ * Return: 0 or a negative errno.
+ */
+int vexfs_compact_clear(struct vexfs_compaction *c);
 
 /**
  * vexfs_compact_piece() - some more of a compaction

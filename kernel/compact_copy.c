@@ -63,6 +63,25 @@ static struct folio *vexfs_compact_folio(struct inode *fork, loff_t pos)
 	return vexfs_folio_grab(mapping, index);
 }
 
+int vexfs_compact_clear(struct vexfs_compaction *c)
+{
+	loff_t pos = c->rows * c->row_bytes;
+	size_t offset = pos & (PAGE_SIZE - 1);
+	struct folio *folio;
+
+	if (!offset)
+		return 0;
+	folio = vexfs_compact_folio(c->forks[VEXFS_COMPACT_MATRIX], pos);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	folio_wait_writeback(folio);
+	memset(folio_address(folio) + offset, 0, PAGE_SIZE - offset);
+	folio_mark_dirty(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+	return 0;
+}
+
 /* Put bytes of the buffer at the end of the new matrix. */
 static int vexfs_compact_store(struct vexfs_compaction *c, size_t bytes)
 {

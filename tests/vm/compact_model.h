@@ -31,25 +31,25 @@ struct model {
 	bool *alive;
 };
 
-static uint64_t mix(uint64_t x)
+static inline uint64_t mix(uint64_t x)
 {
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
 	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
 	return x ^ (x >> 31);
 }
 
-static int value_of(uint64_t id, uint32_t salt, int j)
+static inline int value_of(uint64_t id, uint32_t salt, int j)
 {
 	return (int)(mix(mix(id + 1) + salt * 1000003ULL + (uint64_t)j) % 16);
 }
 
-static size_t row_bytes(const struct model *m)
+static inline size_t row_bytes(const struct model *m)
 {
 	return DIM * vexfs_element_bytes(m->element);
 }
 
 /* Small whole numbers, the same in every type. */
-static void fill(const struct model *m, void *row, uint64_t id, uint32_t salt)
+static inline void fill(const struct model *m, void *row, uint64_t id, uint32_t salt)
 {
 	static const uint16_t halves[16] = {
 		0x0000, 0x3c00, 0x4000, 0x4200, 0x4400, 0x4500, 0x4600, 0x4700,
@@ -69,7 +69,7 @@ static void fill(const struct model *m, void *row, uint64_t id, uint32_t salt)
 	}
 }
 
-static void model_open(struct model *m, const char *name, unsigned int element,
+static inline void model_open(struct model *m, const char *name, unsigned int element,
 		       unsigned int ids, unsigned int columns)
 {
 	struct vexfs_column column[2] = {
@@ -95,7 +95,7 @@ static void model_open(struct model *m, const char *name, unsigned int element,
 	SAME(vexfs_schema_set(m->fd, &schema), 0);
 }
 
-static void model_close(struct model *m)
+static inline void model_close(struct model *m)
 {
 	OK(close(m->fd));
 	free(m->id);
@@ -104,13 +104,13 @@ static void model_close(struct model *m)
 	free(m->alive);
 }
 
-static int word_of(int64_t number, char *word)
+static inline int word_of(int64_t number, char *word)
 {
 	return sprintf(word, "word %lld of some length", (long long)(number % 977));
 }
 
 /* Records and strings for entries of the model; returns what to free. */
-static uint64_t *make_records(const struct model *m, uint64_t first, uint64_t count,
+static inline uint64_t *make_records(const struct model *m, uint64_t first, uint64_t count,
 			      char *strings, uint64_t *used)
 {
 	uint64_t *records = calloc(count, VEXFS_ATTRIBUTE_BYTES(m->columns)), i;
@@ -135,7 +135,7 @@ static uint64_t *make_records(const struct model *m, uint64_t first, uint64_t co
 }
 
 /* Insert entries that are in the model from @first on. */
-static int put(struct model *m, uint64_t first, uint64_t count, uint32_t flags)
+static inline int put(struct model *m, uint64_t first, uint64_t count, uint32_t flags)
 {
 	size_t row = row_bytes(m);
 	char *data = malloc(count * row), *strings = malloc(count * 40 + 1);
@@ -167,7 +167,7 @@ static int put(struct model *m, uint64_t first, uint64_t count, uint32_t flags)
 }
 
 /* New rows; own ids go backwards in strides, so that they are no runs. */
-static void add(struct model *m, uint64_t count)
+static inline void add(struct model *m, uint64_t count)
 {
 	uint64_t part, i, at;
 
@@ -189,7 +189,7 @@ static void add(struct model *m, uint64_t count)
 }
 
 /* Insert the first @count ids that are free again, as other rows. */
-static void add_again(struct model *m, uint64_t count)
+static inline void add_again(struct model *m, uint64_t count)
 {
 	uint64_t i, j, first = m->count;
 
@@ -210,7 +210,7 @@ static void add_again(struct model *m, uint64_t count)
 }
 
 /* Other rows for live entries @from, @from + @step, ... below @end, and new ones. */
-static void replace(struct model *m, uint64_t from, uint64_t step, uint64_t end,
+static inline void replace(struct model *m, uint64_t from, uint64_t step, uint64_t end,
 		    uint64_t fresh)
 {
 	uint64_t first = m->count, i;
@@ -235,7 +235,7 @@ static void replace(struct model *m, uint64_t from, uint64_t step, uint64_t end,
 }
 
 /* Delete live entries @from, @from + @step, ... below @end. */
-static void erase(struct model *m, uint64_t from, uint64_t step, uint64_t end)
+static inline void erase(struct model *m, uint64_t from, uint64_t step, uint64_t end)
 {
 	uint64_t *ids = malloc((m->count + 1) * sizeof(*ids)), n = 0, i, deleted = 0;
 
@@ -251,7 +251,7 @@ static void erase(struct model *m, uint64_t from, uint64_t step, uint64_t end)
 }
 
 /* Give live entries other attributes. */
-static void change(struct model *m, uint64_t from, uint64_t step, uint64_t end)
+static inline void change(struct model *m, uint64_t from, uint64_t step, uint64_t end)
 {
 	char word[64];
 	uint64_t record[3], i;
@@ -277,7 +277,7 @@ static void change(struct model *m, uint64_t from, uint64_t step, uint64_t end)
 	}
 }
 
-static uint64_t live(const struct model *m)
+static inline uint64_t live(const struct model *m)
 {
 	uint64_t i, n = 0;
 
@@ -286,7 +286,7 @@ static uint64_t live(const struct model *m)
 	return n;
 }
 
-static void check_attributes(const struct model *m, uint64_t i)
+static inline void check_attributes(const struct model *m, uint64_t i)
 {
 	uint64_t record[3] = { 0 };
 	char strings[256], word[64];
@@ -316,7 +316,7 @@ static void check_attributes(const struct model *m, uint64_t i)
 }
 
 /* Every row in order, by a scan and by ids. */
-static void check_rows(const struct model *m, bool compact)
+static inline void check_rows(const struct model *m, bool compact)
 {
 	size_t row = row_bytes(m);
 	char *right = malloc(row), *data = malloc(512 * row);
@@ -365,6 +365,132 @@ static void check_rows(const struct model *m, bool compact)
 out:
 	free(data);
 	free(right);
+}
+
+#define K		10
+
+struct answer {
+	uint64_t id;
+	long distance;
+};
+
+static inline int nearer(const void *a, const void *b)
+{
+	const struct answer *x = a, *y = b;
+
+	if (x->distance != y->distance)
+		return x->distance < y->distance ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Searches against an exact one over the model. */
+static inline void check_answers(const struct model *m)
+{
+	struct answer *all = malloc((m->count + 1) * sizeof(*all));
+	struct vexfs_result found[K];
+	struct vexfs_knn_search knn;
+	struct vexfs_schema schema;
+	char query[DIM * 4];
+	uint64_t i, n, q;
+	int j, k;
+
+	SAME(vexfs_schema_get(m->fd, &schema), 0);
+	for (q = 0; q < 5; q++) {
+		for (i = 0, n = 0; i < m->count; i++) {
+			if (!m->alive[i])
+				continue;
+			all[n].id = m->id[i];
+			for (all[n].distance = 0, j = 0; j < DIM; j++) {
+				int d = value_of(q * 77777, 99, j) -
+					value_of(m->id[i], m->salt[i], j);
+
+				all[n].distance += d * d;
+			}
+			n++;
+		}
+		qsort(all, n, sizeof(*all), nearer);
+		fill(m, query, q * 77777, 99);
+		memset(found, 0xff, sizeof(found));
+		vexfs_knn_init(&knn, &schema, 0, query, 1, K, found, NULL);
+		knn.flags = VEXFS_SEARCH_EXACT;
+		SAME(vexfs_knn(m->fd, &knn), 0);
+		for (k = 0; k < K && (uint64_t)k < n; k++) {
+			SAME(found[k].id, all[k].id);
+			SAME(vexfs_distance_to_double(found[k].distance), all[k].distance);
+		}
+	}
+	free(all);
+}
+
+static inline void check_all(const struct model *m, bool compact)
+{
+	check_rows(m, compact);
+	check_answers(m);
+}
+
+static inline void reopen(struct model *m)
+{
+	OK(close(m->fd));
+	check_remount();
+	m->fd = open(m->name, O_RDWR);
+	OK(m->fd);
+}
+
+static inline struct vexfs_compact compact(struct model *m)
+{
+	struct vexfs_compact result;
+
+	SAME(vexfs_compact(m->fd, &result), 0);
+	SAME(result.rows_kept, live(m));
+	return result;
+}
+
+static inline uint64_t blocks_of(int fd)
+{
+	struct stat st;
+
+	OK(fstat(fd, &st));
+	return (uint64_t)st.st_blocks;
+}
+
+static inline uint64_t free_blocks(int fd)
+{
+	struct statvfs st;
+
+	OK(syncfs(fd));
+	OK(fstatvfs(fd, &st));
+	return st.f_bfree;
+}
+
+/* What the background makes takes space too. */
+static inline void wait_encoded(const struct model *m)
+{
+	struct vexfs_index_status status = { .rows_encoded = 0 };
+	unsigned int tries;
+
+	for (tries = 0; tries < 600 && status.rows_encoded < m->count; tries++) {
+		SAME(vexfs_index_status(m->fd, &status), 0);
+		usleep(100000);
+	}
+	SAME(status.rows_encoded, m->count);
+}
+
+/* Compact in a child and kill it after some microseconds. Was it killed? */
+static inline bool interrupt(const struct model *m, long microseconds)
+{
+	struct timespec pause = { .tv_nsec = microseconds * 1000 };
+	struct vexfs_compact result;
+	pid_t child = fork();
+	int status = 0;
+
+	if (!child)
+		_exit(vexfs_compact(m->fd, &result) ? 1 : 0);
+	nanosleep(&pause, NULL);
+	OK(kill(child, SIGKILL));
+	OK(waitpid(child, &status, 0));
+	if (WIFEXITED(status))
+		SAME(WEXITSTATUS(status), 0);
+	return WIFSIGNALED(status);
 }
 
 #endif /* COMPACT_MODEL_H */

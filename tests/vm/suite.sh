@@ -46,7 +46,12 @@ test_sketches() { umount "$mnt" && tests/vm/test_sketches.sh; }
 test_upsert() { $bin/test_upsert "$mnt" "$VEXFS_DISK"; }
 test_index() { $bin/test_index "$mnt" "$VEXFS_DISK"; }
 test_selective() { $bin/test_selective "$mnt" "$VEXFS_DISK"; }
-test_compact() { $bin/test_compact "$mnt" "$VEXFS_DISK"; }
+
+test_compact()
+{
+	$bin/test_compact "$mnt" "$VEXFS_DISK" && $bin/test_compact_long "$mnt" "$VEXFS_DISK"
+}
+
 test_mount() { umount "$mnt" && tests/vm/test_mount.sh; }
 
 # Only for kernels that can make allocations fail; not among all tests.

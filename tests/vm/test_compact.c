@@ -21,101 +21,6 @@
 #include "check.h"
 #include "compact_model.h"
 
-#define K		10
-
-struct answer {
-	uint64_t id;
-	long distance;
-};
-
-static int nearer(const void *a, const void *b)
-{
-	const struct answer *x = a, *y = b;
-
-	if (x->distance != y->distance)
-		return x->distance < y->distance ? -1 : 1;
-	return x->id < y->id ? -1 : x->id > y->id;
-}
-
-/* Searches against an exact one over the model. */
-static void check_answers(const struct model *m)
-{
-	struct answer *all = malloc((m->count + 1) * sizeof(*all));
-	struct vexfs_result found[K];
-	struct vexfs_knn_search knn;
-	struct vexfs_schema schema;
-	char query[DIM * 4];
-	uint64_t i, n, q;
-	int j, k;
-
-	SAME(vexfs_schema_get(m->fd, &schema), 0);
-	for (q = 0; q < 5; q++) {
-		for (i = 0, n = 0; i < m->count; i++) {
-			if (!m->alive[i])
-				continue;
-			all[n].id = m->id[i];
-			for (all[n].distance = 0, j = 0; j < DIM; j++) {
-				int d = value_of(q * 77777, 99, j) -
-					value_of(m->id[i], m->salt[i], j);
-
-				all[n].distance += d * d;
-			}
-			n++;
-		}
-		qsort(all, n, sizeof(*all), nearer);
-		fill(m, query, q * 77777, 99);
-		memset(found, 0xff, sizeof(found));
-		vexfs_knn_init(&knn, &schema, 0, query, 1, K, found, NULL);
-		knn.flags = VEXFS_SEARCH_EXACT;
-		SAME(vexfs_knn(m->fd, &knn), 0);
-		for (k = 0; k < K && (uint64_t)k < n; k++) {
-			SAME(found[k].id, all[k].id);
-			SAME(vexfs_distance_to_double(found[k].distance), all[k].distance);
-		}
-	}
-	free(all);
-}
-
-static void check_all(const struct model *m, bool compact)
-{
-	check_rows(m, compact);
-	check_answers(m);
-}
-
-static void reopen(struct model *m)
-{
-	OK(close(m->fd));
-	check_remount();
-	m->fd = open(m->name, O_RDWR);
-	OK(m->fd);
-}
-
-static struct vexfs_compact compact(struct model *m)
-{
-	struct vexfs_compact result;
-
-	SAME(vexfs_compact(m->fd, &result), 0);
-	SAME(result.rows_kept, live(m));
-	return result;
-}
-
-static uint64_t blocks_of(int fd)
-{
-	struct stat st;
-
-	OK(fstat(fd, &st));
-	return (uint64_t)st.st_blocks;
-}
-
-static uint64_t free_blocks(int fd)
-{
-	struct statvfs st;
-
-	OK(syncfs(fd));
-	OK(fstatvfs(fd, &st));
-	return st.f_bfree;
-}
-
 /* One kind of file through its life. */
 static void life(unsigned int element, unsigned int ids, unsigned int columns)
 {
@@ -212,7 +117,7 @@ static void views(void)
 	struct vexfs_schema schema;
 	uint64_t ids[16], at;
 	struct model m;
-	char *map;
+	char *map, *private;
 
 	model_open(&m, "views", VEXFS_ELEMENT_F32, VEXFS_IDS_AUTO, 0);
 	add(&m, 4000);
@@ -229,6 +134,9 @@ static void views(void)
 	CHECK(map != MAP_FAILED);
 	fill(&m, right, 0, 0);
 	CHECK(!memcmp(map, right, sizeof(right)));
+	private = mmap(NULL, 4000 * DIM * 4, PROT_READ | PROT_WRITE, MAP_PRIVATE, m.fd, 0);
+	CHECK(private != MAP_FAILED);
+	private[5000] = 'p';
 	SAME(vexfs_compact_status(m.fd, &status), 0);
 	SAME(status.running, 0);
 	compact(&m);
@@ -239,6 +147,10 @@ static void views(void)
 		SAME(pread(m.fd, data, sizeof(data), (off_t)(at * sizeof(data))), sizeof(data));
 		CHECK(!memcmp(data, right, sizeof(right)));
 	}
+	/* A private copy of a page is its owner's, other pages are the file's. */
+	CHECK(private[5000] == 'p');
+	CHECK(!memcmp(private + 8192, map + 8192, 4096));
+	munmap(private, 4000 * DIM * 4);
 	munmap(map, 4000 * DIM * 4);
 	SAME(vexfs_scan(m.fd, &scan, ids, NULL, 0, 16), -ESTALE);
 	SAME(vexfs_range(m.fd, &range), -ESTALE);
@@ -310,19 +222,6 @@ static void indexed(void)
 	model_close(&m);
 }
 
-/* What the background makes takes space too. */
-static void wait_encoded(const struct model *m)
-{
-	struct vexfs_index_status status = { .rows_encoded = 0 };
-	unsigned int tries;
-
-	for (tries = 0; tries < 600 && status.rows_encoded < m->count; tries++) {
-		SAME(vexfs_index_status(m->fd, &status), 0);
-		usleep(100000);
-	}
-	SAME(status.rows_encoded, m->count);
-}
-
 static void no_room(void)
 {
 	struct vexfs_compact result;
@@ -363,24 +262,6 @@ static void no_room(void)
 	compact(&m);
 	check_all(&m, true);
 	model_close(&m);
-}
-
-/* Compact in a child and kill it after some microseconds. Was it killed? */
-static bool interrupt(const struct model *m, long microseconds)
-{
-	struct timespec pause = { .tv_nsec = microseconds * 1000 };
-	struct vexfs_compact result;
-	pid_t child = fork();
-	int status = 0;
-
-	if (!child)
-		_exit(vexfs_compact(m->fd, &result) ? 1 : 0);
-	nanosleep(&pause, NULL);
-	OK(kill(child, SIGKILL));
-	OK(waitpid(child, &status, 0));
-	if (WIFEXITED(status))
-		SAME(WEXITSTATUS(status), 0);
-	return WIFSIGNALED(status);
 }
 
 static void interrupted(void)
