@@ -204,7 +204,7 @@ static void new_fork(struct image *image, struct vexfs_disk_inode *base,
 	fork->ino_flags = cpu_to_le32(VEXFS_INO_FLAG_FORK);
 	fork->ino_parent = base->ino_number;
 	vex_tree_init_root(&fork->ino_root, kind);
-	base->ino_forks[slot] = cpu_to_le64(ino);
+	vex_inode_set_fork(base, slot, ino);
 }
 
 static void fork_insert(struct image *image, struct vexfs_disk_inode *base,
@@ -497,6 +497,62 @@ static void add_own_vectors(struct image *image, u64 dir)
 	image_link(image, dir, "own.f32", &base);
 }
 
+#define COMPACTED_ROWS	3000U
+#define COMPACTED_DIM	64U
+
+/*
+ * Half compacted: of 3000 rows those with even numbers were deleted, and 2000 were looked
+ * at; 900 of the 1000 copied ones count, five of which were deleted since.
+ * The others are what a crash left. The new matrix lies backwards, so its tree has nodes,
+ * which are the base's.
+ */
+static void add_compaction(struct image *image, u64 dir)
+{
+	u32 blocks = (1000U * COMPACTED_DIM * 4 + VEXFS_BLOCK_SIZE - 1) /
+		     VEXFS_BLOCK_SIZE;
+	struct vexfs_disk_inode base, dead, matrix, as_base, ids, rows, buried;
+	u64 matrix_ino, first;
+
+	new_vector(image, &base, COMPACTED_DIM, VEXFS_IDS_AUTO, COMPACTED_ROWS);
+	new_fork(image, &base, VEXFS_FORK_TOMBSTONES, VEXFS_TREE_TOMBSTONES,
+		 &dead);
+	for (u64 row = 0; row < COMPACTED_ROWS; row += 2)
+		fork_insert(image, &base, &dead, row, row, 1);
+	base.ino_deleted = cpu_to_le64(COMPACTED_ROWS / 2);
+	base.ino_vector_generation = cpu_to_le64(7);
+	new_fork(image, &base, VEXFS_FORK_COMPACT, VEXFS_TREE_EXTENTS, &matrix);
+	new_fork(image, &base, VEXFS_FORK_COMPACT_IDS, VEXFS_TREE_IDS, &ids);
+	new_fork(image, &base, VEXFS_FORK_COMPACT_ROWS, VEXFS_TREE_ROWS, &rows);
+	new_fork(image, &base, VEXFS_FORK_COMPACT_TOMBSTONES,
+		 VEXFS_TREE_TOMBSTONES, &buried);
+	matrix_ino = le64_to_cpu(matrix.ino_number);
+	as_base = matrix;
+	as_base.ino_number = base.ino_number;
+	first = image_alloc(image, blocks);
+	for (u32 i = 0; i < blocks; i++)
+		fork_insert(image, &base, &as_base, i, first + blocks - 1 - i, 1);
+	le64_add_cpu(&base.ino_blocks, blocks);
+	matrix = as_base;
+	matrix.ino_number = cpu_to_le64(matrix_ino);
+	for (u64 row = 0; row < 1000; row++) {
+		fork_insert(image, &base, &ids, row, 2 * row + 1, 1);
+		if (row < 10 || row >= 15)
+			fork_insert(image, &base, &rows, 2 * row + 1, row, 1);
+	}
+	fork_insert(image, &base, &buried, 10, 10, 5);
+	matrix.ino_size = cpu_to_le64(1000U * COMPACTED_DIM * 4);
+	matrix.ino_rows = cpu_to_le64(900);
+	matrix.ino_next_id = cpu_to_le64(2000);
+	matrix.ino_vector_generation = base.ino_vector_generation;
+	image_put_inode(image, &matrix);
+	image_put_inode(image, &ids);
+	image_put_inode(image, &rows);
+	image_put_inode(image, &buried);
+	image_put_inode(image, &dead);
+	image_put_inode(image, &base);
+	image_link(image, dir, "compacted.f32", &base);
+}
+
 /* Unlinked and open, truncated halfway, removed directory. */
 static void add_orphans(struct image *image, u64 dir)
 {
@@ -562,6 +618,7 @@ static void fill(struct image *image)
 	add_orphans(image, root);
 	add_columns(image, root);
 	add_derived(image, root);
+	add_compaction(image, root);
 }
 
 int main(int argc, char **argv)
