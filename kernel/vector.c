@@ -41,9 +41,10 @@ void vexfs_snapshot_await(struct inode *inode, struct vexfs_snapshot *snapshot)
 		vexfs_snapshot_take(inode, snapshot);
 		/*
 		 * Whoever took a new generation sees this, or the end of it.
-		 * Pairs with vexfs_compact_switch().
+		 * Both pair with vexfs_compact_switch().
 		 */
 		smp_rmb();
+		/* What is read by the snapshot is read after this. */
 		if (!smp_load_acquire(&vector->swapping))
 			return;
 		if (wait_var_event_killable(&vector->swapping,
