@@ -28,7 +28,7 @@ static int vexfs_graph_stop(void *context)
 }
 
 /* A row to be put in becomes a query. */
-static int vexfs_graph_prepare(void *context, u64 row, const void **query)
+static int vexfs_graph_prepare(void *context, u64 row, void **query)
 {
 	struct vexfs_grower *grower = context;
 	const struct vexfs_sketches *sketches = grower->sketches;
@@ -184,7 +184,8 @@ static void vexfs_graph_source(struct vexfs_grower *grower, u64 rows,
 	source->nodes = &grower->nodes;
 	source->codes = &grower->codes;
 	source->rows = rows;
-	source->score = vex_sketch_scores;
+	source->ahead = vex_sketch_near_bytes(&grower->sketches->config);
+	source->score = vex_sketch_near_scores;
 	source->query = vexfs_graph_prepare;
 	source->fine = vexfs_graph_fine;
 	source->dirty = vexfs_graph_dirty;
@@ -228,7 +229,8 @@ static int vexfs_graph_measure(struct vexfs_grower *grower, u64 row,
 	struct vex_graph_query walk = {
 		.nodes = &grower->nodes,
 		.codes = &grower->codes,
-		.score = vex_sketch_scores,
+		.ahead = vex_sketch_near_bytes(&grower->sketches->config),
+		.score = vex_sketch_near_scores,
 		.rows = index->rows,
 		.effort = effort,
 		.stop = vexfs_graph_stop,
@@ -392,7 +394,8 @@ static int vexfs_graph_query(struct vexfs_graph_search *search, u32 q)
 	struct vex_graph_query walk = {
 		.nodes = &search->nodes,
 		.codes = &search->codes,
-		.score = vex_sketch_scores,
+		.ahead = vex_sketch_near_bytes(&sketches->config),
+		.score = vex_sketch_near_scores,
 		.rows = search->rows,
 		.effort = search->effort,
 		.admit = pass->filter ? vexfs_graph_admit : NULL,

@@ -178,13 +178,14 @@ static void prefetch_list(const struct vex_pages *nodes, u64 row, u32 level)
 }
 
 /*
- * Find the neighbours of a node that are not visited, and score them. On an
+ * Find the neighbours of a node that are not visited, and score them as far as
+ * they are within the limit. On an
  * upper level a damaged link may lead to a row that is no node there; what is
  * taken for its list is another node's.
  */
 static int neighbours(struct vex_graph_walker *w,
 		      const struct vex_graph_query *q, u32 level, u64 node,
-		      u32 *count)
+		      s64 limit, u32 *count)
 {
 	const struct vex_pages codes = *q->codes;
 	const u32 links = vex_graph_links(level);
@@ -215,11 +216,11 @@ static int neighbours(struct vex_graph_walker *w,
 
 		if (unlikely(!code))
 			return err;
-		fetch_ahead(code, codes.record_bytes);
+		fetch_ahead(code, q->ahead);
 		w->code[i] = code;
 	}
 	if (n)
-		q->score(q->query, w->code, n, w->score, w->flags);
+		q->score(q->query, w->code, n, limit, w->score, w->flags);
 	*count = n;
 	return 0;
 }
@@ -233,7 +234,7 @@ static int score_one(struct vex_graph_walker *w,
 	w->code[0] = vex_pages_get(q->codes, row, &err);
 	if (!w->code[0])
 		return err;
-	q->score(q->query, w->code, 1, w->score, w->flags);
+	q->score(q->query, w->code, 1, S64_MAX, w->score, w->flags);
 	return 0;
 }
 
@@ -256,7 +257,7 @@ int vex_graph_descend(struct vex_graph_walker *w, const struct vex_graph *graph,
 	while (at > level) {
 		u32 i, count, best;
 
-		ret = neighbours(w, q, at, hit->row, &count);
+		ret = neighbours(w, q, at, hit->row, hit->score, &count);
 		if (ret)
 			return ret;
 		for (best = count, i = 0; i < count; i++) {
@@ -362,7 +363,8 @@ int vex_graph_search(struct vex_graph_walker *w,
 				return ret;
 		}
 		w->pool[at].row |= VEX_HIT_EXPANDED;
-		ret = neighbours(w, q, level, row & VEX_HIT_ROW, &count);
+		ret = neighbours(w, q, level, row & VEX_HIT_ROW,
+				 worst(w, q->effort), &count);
 		if (ret)
 			return ret;
 		lowest = offer(w, q, level, count);

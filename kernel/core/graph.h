@@ -126,17 +126,20 @@ u32 vex_graph_level(const struct vex_graph *graph, u64 row);
  * @query: the caller's prepared query
  * @codes: records of the window of codes, in memory
  * @count: up to VEX_GRAPH_LINKS_BASE
+ * @limit: of codes that are farther it need not be known how far: they may get
+ *	S64_MAX / 4
  * @scores: receives the estimates; smaller is nearer; at least
  *	S64_MIN / 4 and at most S64_MAX / 4
  * @flags: receives VEX_GRAPH_DEAD or 0 for each
  */
-typedef void (*vex_graph_score)(const void *query, const void *const *codes,
-				u32 count, s64 *scores, u8 *flags);
+typedef void (*vex_graph_score)(void *query, const void *const *codes,
+				u32 count, s64 limit, s64 *scores, u8 *flags);
 
 /**
  * struct vex_graph_query - one walk
  * @nodes: pages of nodes, records of VEX_GRAPH_PAGE_BYTES
  * @codes: the rows' codes
+ * @ahead: bytes of a code that are asked for ahead: what @score begins with
  * @score: estimates distances
  * @query: passed to @score
  * @rows: rows that are published and have codes; a link to another row is
@@ -154,8 +157,9 @@ typedef void (*vex_graph_score)(const void *query, const void *const *codes,
 struct vex_graph_query {
 	const struct vex_pages *nodes;
 	const struct vex_pages *codes;
+	u32 ahead;
 	vex_graph_score score;
-	const void *query;
+	void *query;
 	u64 rows;
 	u32 effort;
 	u32 work;
@@ -237,6 +241,7 @@ int vex_graph_walk(struct vex_graph_walker *walker,
  * @nodes: pages of nodes; the pages that @fault returns can be written to
  * @codes: the rows' codes
  * @rows: rows that have codes and pages of nodes
+ * @ahead: as of a walk
  * @score: as of a walk
  * @query: prepare the query for a row that is inserted, for @score; valid until
  *	the next call. Sets *@query and returns 0 or a negative errno
@@ -255,8 +260,9 @@ struct vex_graph_source {
 	const struct vex_pages *nodes;
 	const struct vex_pages *codes;
 	u64 rows;
+	u32 ahead;
 	vex_graph_score score;
-	int (*query)(void *context, u64 row, const void **query);
+	int (*query)(void *context, u64 row, void **query);
 	int (*fine)(void *context, u64 row, u8 *elements);
 	void (*dirty)(void *context, u64 page);
 	int (*stop)(void *context);

@@ -319,6 +319,9 @@ void vex_sketch_query_limit_score(struct vex_sketch_query *query, s64 score);
 /* What vex_sketch_scores() says of a record apart from its score. */
 #define VEX_SKETCH_DEAD 1u
 
+/* Records of one call of vex_sketch_near_scores(). */
+#define VEX_SKETCH_NEAR 32u
+
 /**
  * vex_sketch_scores - estimate the distances of records to a query
  * @query: prepared; void so that it serves as a callback
@@ -332,6 +335,27 @@ void vex_sketch_query_limit_score(struct vex_sketch_query *query, s64 score);
  */
 void vex_sketch_scores(const void *query, const void *const *records,
 		       u32 count, s64 *scores, u8 *flags);
+
+/**
+ * vex_sketch_near_scores - the same for records within a limit
+ * @query: prepared by VEX_SKETCH_QUERY_BITS; its own limit is overwritten
+ * @records: the records, of the same configuration as the query
+ * @count: how many, up to VEX_SKETCH_NEAR
+ * @limit: a score
+ * @scores: receives the estimates; S64_MAX / 4 of records that are likely to be
+ *	farther than the limit by their first planes
+ * @flags: receives VEX_SKETCH_DEAD or 0 for each
+ */
+void vex_sketch_near_scores(void *query, const void *const *records, u32 count,
+			    s64 limit, s64 *scores, u8 *flags);
+
+/**
+ * vex_sketch_near_bytes - what vex_sketch_near_scores() reads of each record
+ * @sketch: the configuration
+ *
+ * Return: bytes from the record's begin on; of likely near ones it reads all.
+ */
+u32 vex_sketch_near_bytes(const struct vex_sketch *sketch);
 
 /**
  * struct vex_sketch_hit - a record that passed

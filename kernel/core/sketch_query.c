@@ -8,6 +8,12 @@
 /* A norm whose square is beyond this is a limit that all rows are within. */
 #define DISTANCE_LOG 56u
 
+/*
+ * Of bounds that a walk takes leave of rows by: a row that is missed so is one
+ * of many ways, and most of those that are lie near the limit.
+ */
+#define NEAR_ACCURACY 256u
+
 static u64 magnitude(s64 v)
 {
 	return v < 0 ? (u64)-v : (u64)v;
@@ -198,6 +204,7 @@ int vex_sketch_query_prepare(void *memory, const struct vex_sketch *sketch,
 	if (sketch->metric != VEX_METRIC_IP)
 		q->norm_factor = (s64)q->per_norm;
 	vex_sketch_query_limit(q, S64_MAX, VEX_SKETCH_SURE);
+	q->near = S64_MAX;
 	*query = q;
 	return 0;
 }
@@ -385,9 +392,10 @@ s64 vex_sketch_query_score(const struct vex_sketch_query *query, s64 key)
 	return scores_above(query, base);
 }
 
-void vex_sketch_query_limit_score(struct vex_sketch_query *query, s64 score)
+static void limit_score(struct vex_sketch_query *query, s64 score,
+			u32 accuracy)
 {
-	u64 kappa = min_t(u64, 1 << 16, ((u64)VEX_SKETCH_LIKELY << 16) /
+	u64 kappa = min_t(u64, 1 << 16, ((u64)accuracy << 16) /
 					query->root_dim);
 	u64 distance = query->norm;
 	s64 square;
@@ -407,6 +415,11 @@ void vex_sketch_query_limit_score(struct vex_sketch_query *query, s64 score)
 	query->open = false;
 }
 
+void vex_sketch_query_limit_score(struct vex_sketch_query *query, s64 score)
+{
+	limit_score(query, score, VEX_SKETCH_LIKELY);
+}
+
 bool vex_sketch_bound_passes(const struct vex_sketch_query *query, s64 bound)
 {
 	return bound <= query->limit || bound == VEX_SKETCH_SCORE_MIN;
@@ -421,6 +434,53 @@ void vex_sketch_scores(const void *query, const void *const *records,
 		vex_sketch_scores_popcnt(q, records, count, scores, flags);
 	else
 		vex_sketch_scores_any(q, records, count, scores, flags);
+}
+
+/* Short codes are in the cache whole, and counted as quickly as judged. */
+static bool near_pays(u32 words, u32 coarse_bits, u32 bits)
+{
+	return words > 2 && coarse_bits == 1 && bits > 1;
+}
+
+/*
+ * The distance of a limit is some work to find. That of a greater limit serves
+ * as well, as bounds are only smaller by it.
+ */
+static void near_limit(struct vex_sketch_query *q, s64 limit)
+{
+	s64 distance;
+
+	if (limit > q->limit || limit <= q->near) {
+		limit_score(q, limit, NEAR_ACCURACY);
+		distance = limit + scores_above(q, q->square);
+		q->near = q->metric == VEX_METRIC_IP ? S64_MIN :
+			  limit - distance / 16;
+	}
+	q->limit = limit;
+}
+
+void vex_sketch_near_scores(void *query, const void *const *records, u32 count,
+			    s64 limit, s64 *scores, u8 *flags)
+{
+	struct vex_sketch_query *q = query;
+
+	if (!near_pays(q->words, q->coarse_bits, q->bits) ||
+	    limit >= S64_MAX / 4) {
+		vex_sketch_scores(q, records, count, scores, flags);
+		return;
+	}
+	near_limit(q, limit);
+	if (likely(q->popcnt))
+		vex_sketch_near_popcnt(q, records, count, scores, flags);
+	else
+		vex_sketch_near_any(q, records, count, scores, flags);
+}
+
+u32 vex_sketch_near_bytes(const struct vex_sketch *sketch)
+{
+	if (!near_pays(sketch->words, sketch->coarse_bits, sketch->bits))
+		return sketch->record_bytes;
+	return sizeof(struct vex_sketch_record) + 8 * sketch->words;
 }
 
 u32 vex_sketch_scan(const struct vex_sketch_query *query, const void *records,

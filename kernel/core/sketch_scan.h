@@ -409,6 +409,12 @@ bool VEX_SKETCH_VARIANT(vex_sketch_page_passes)
 	return page_passes(query, page, index, VEX_SKETCH_QUERY_BITS);
 }
 
+/* A damaged record may hold anything. */
+static __always_inline s64 plausible(s64 score)
+{
+	return max_t(s64, min_t(s64, score, S64_MAX / 4), S64_MIN / 4);
+}
+
 static __always_inline void scores_of(const struct vex_sketch_query *query,
 				      const void *const *records, u32 count,
 				      s64 *scores, u8 *flags, u32 words,
@@ -425,9 +431,7 @@ static __always_inline void scores_of(const struct vex_sketch_query *query,
 		struct vex_sketch_hit found;
 
 		judge(query, norm, sum, &look, &found);
-		/* A damaged record may hold anything. */
-		scores[i] = max_t(s64, min_t(s64, found.score, S64_MAX / 4),
-				  S64_MIN / 4);
+		scores[i] = plausible(found.score);
 		flags[i] = le32_to_cpu(record->coarse_scale) & 1;
 	}
 }
@@ -469,4 +473,61 @@ void VEX_SKETCH_VARIANT(vex_sketch_scores)(const struct vex_sketch_query *query,
 	else
 		scores_words(query, records, count, scores, flags,
 			     query->words);
+}
+
+/*
+ * As scores_of(), of those that the first planes do not show to be far. These
+ * are listed without branches that depend on them.
+ */
+static __always_inline void near_of(const struct vex_sketch_query *query,
+				    const void *const *records, u32 count,
+				    s64 *scores, u8 *flags, u32 bits)
+{
+	u32 words = query->words;
+	s64 sums[VEX_SKETCH_NEAR];
+	u8 near[VEX_SKETCH_NEAR];
+	struct vex_sketch_hit found;
+	struct look look;
+	u32 i, n = 0;
+
+	for (i = 0; i < count; i++) {
+		const struct vex_sketch_record *record = records[i];
+		s64 norm = (s32)le32_to_cpu(record->norm);
+		s64 sum = code_sum(0, record->planes, query->planes, words,
+				   VEX_SKETCH_QUERY_BITS, 0, 1);
+
+		look = coarse_look(query, record);
+		judge(query, norm, sum, &look, &found);
+		scores[i] = S64_MAX / 4;
+		flags[i] = le32_to_cpu(record->coarse_scale) & 1;
+		sums[n] = sum;
+		near[n] = (u8)i;
+		n += found.bound <= query->limit;
+	}
+	for (i = 0; i < n; i++) {
+		const struct vex_sketch_record *record = records[near[i]];
+		s64 norm = (s32)le32_to_cpu(record->norm);
+		s64 sum = code_sum(sums[i], record->planes, query->planes,
+				   words, VEX_SKETCH_QUERY_BITS, 1, bits);
+
+		look = whole_look(query, record);
+		judge(query, norm, sum, &look, &found);
+		scores[near[i]] = plausible(found.score);
+	}
+}
+
+void VEX_SKETCH_VARIANT(vex_sketch_near)(const struct vex_sketch_query *query,
+					 const void *const *records, u32 count,
+					 s64 *scores, u8 *flags)
+{
+	switch (query->bits) {
+	case 2:
+		near_of(query, records, count, scores, flags, 2);
+		break;
+	case 3:
+		near_of(query, records, count, scores, flags, 3);
+		break;
+	default:
+		near_of(query, records, count, scores, flags, 4);
+	}
 }

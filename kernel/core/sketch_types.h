@@ -104,6 +104,7 @@ static inline u64 vex_sketch_tail_error(u64 error, u32 part)
  * @error_bound: factor of a record's error in a bound
  * @error_slope: what a norm takes from @error_bound, in 2^-16
  * @limit: the greatest bound that passes
+ * @near: of vex_sketch_near_scores(): limits below this are worth smaller bounds
  * @coarse_offset: what twice a coarse code's sum of products is diminished by
  * @offset: the same for a whole code
  * @tail_offset: the same for a whole code and its tail
@@ -140,6 +141,7 @@ struct vex_sketch_query {
 	s64 error_bound;
 	s64 error_slope;
 	s64 limit;
+	s64 near;
 	s64 coarse_offset;
 	s64 offset;
 	s64 tail_offset;
@@ -315,5 +317,11 @@ void vex_sketch_scores_popcnt(const struct vex_sketch_query *query,
 void vex_sketch_scores_any(const struct vex_sketch_query *query,
 			   const void *const *records, u32 count, s64 *scores,
 			   u8 *flags);
+void vex_sketch_near_popcnt(const struct vex_sketch_query *query,
+			    const void *const *records, u32 count, s64 *scores,
+			    u8 *flags);
+void vex_sketch_near_any(const struct vex_sketch_query *query,
+			 const void *const *records, u32 count, s64 *scores,
+			 u8 *flags);
 
 #endif /* VEX_SKETCH_TYPES_H */

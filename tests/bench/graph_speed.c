@@ -132,7 +132,7 @@ static const u8 *row_at(const struct setting *s, u64 row)
 	return s->matrix + row * s->row_bytes;
 }
 
-static int query_of_row(void *context, u64 row, const void **query)
+static int query_of_row(void *context, u64 row, void **query)
 {
 	struct setting *s = context;
 	struct vex_sketch_query *made;
@@ -189,7 +189,8 @@ static void build(struct setting *s)
 	};
 	struct vex_graph_source source = {
 		.nodes = &s->nodes, .codes = &s->codes, .rows = s->rows,
-		.score = vex_sketch_scores, .query = query_of_row,
+		.ahead = vex_sketch_near_bytes(&s->sketch),
+		.score = vex_sketch_near_scores, .query = query_of_row,
 		.fine = fine_of_row, .context = s,
 	};
 	struct vex_graph_builder *builder;
@@ -257,7 +258,8 @@ static void ask(struct setting *s, u64 number, u32 effort, u32 *rows)
 	const u8 *elements = s->asked + number * s->row_bytes;
 	struct vex_graph_query query = {
 		.nodes = &s->nodes, .codes = &s->codes,
-		.score = vex_sketch_scores, .rows = s->rows, .effort = effort,
+		.ahead = vex_sketch_near_bytes(&s->sketch),
+		.score = vex_sketch_near_scores, .rows = s->rows, .effort = effort,
 	};
 	struct vex_graph_result result;
 	struct vex_sketch_query *made;

@@ -68,7 +68,7 @@ static struct code *code_of(const struct world *w, u64 row)
 	return vex_pages_peek(&w->codes, row);
 }
 
-static void score(const void *query, const void *const *codes, u32 count,
+static void score(void *query, const void *const *codes, u32 count, s64 limit,
 		  s64 *scores, u8 *flags)
 {
 	const struct question *q = query;
@@ -79,11 +79,13 @@ static void score(const void *query, const void *const *codes, u32 count,
 		const struct code *code = codes[i];
 
 		scores[i] = distance(q->world, q->elements, code->elements);
+		if (scores[i] > limit)
+			scores[i] = S64_MAX / 4;
 		flags[i] = code->flags;
 	}
 }
 
-static int query_of_row(void *context, u64 row, const void **query)
+static int query_of_row(void *context, u64 row, void **query)
 {
 	static __thread struct question question;
 	const struct world *w = context;
@@ -225,7 +227,7 @@ static void insert_from_to(struct world *w, u64 from, u64 to)
 }
 
 static struct vex_graph_query query_on(const struct world *w,
-				       const struct question *question,
+				       struct question *question,
 				       u32 effort)
 {
 	return (struct vex_graph_query) {

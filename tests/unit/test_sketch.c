@@ -507,6 +507,62 @@ static void test_possible(void **state)
 			 -EINVAL);
 }
 
+/* Far records may be passed over, near ones but few, short ones never. */
+static void near_scores(u32 dim, u32 bits, bool whole)
+{
+	struct set set = make_set(NORMAL, VEX_TYPE_F32, VEX_METRIC_L2, dim,
+				  bits, ROWS);
+	s64 scores[ROWS], near[ROWS], limit;
+	u32 i, j, passed = 0, missed = 0;
+	struct vex_sketch_query *q;
+	u8 flags[ROWS];
+
+	q = ask(&set, row_of(&set, 0), VEX_SKETCH_QUERY_BITS);
+	assert_in_range(vex_sketch_near_bytes(&set.sketch), 16 + 8,
+			set.sketch.record_bytes);
+	for (i = 0; i < ROWS; i++) {
+		const void *record = record_of(&set, i);
+
+		vex_sketch_scores(q, &record, 1, &scores[i], &flags[i]);
+	}
+	for (i = 0; i < ROWS; i += ROWS / 5) {
+		limit = scores[i];
+		for (j = 0; j < ROWS; j++) {
+			const void *record = record_of(&set, j);
+
+			vex_sketch_near_scores(q, &record, 1, limit, &near[j],
+					       &flags[j]);
+			assert_int_equal(flags[j], 0);
+			if (near[j] != S64_MAX / 4)
+				assert_true(near[j] == scores[j]);
+			passed += near[j] != S64_MAX / 4;
+			missed += near[j] != scores[j] && scores[j] <= limit;
+		}
+		vex_sketch_near_scores(q, (const void *const[]){
+				       record_of(&set, 1) }, 1, S64_MAX, near,
+				       flags);
+		assert_true(near[0] == scores[1]);
+	}
+	if (whole)
+		assert_int_equal(passed, 5 * ROWS);
+	else
+		assert_in_range(passed, 1, 5 * ROWS - 1);
+	assert_in_range(missed, 0, whole ? 0 : 5 * ROWS / 20);
+	free_set(&set);
+}
+
+static void test_near(void **state)
+{
+	(void)state;
+	near_scores(64, 4, true);
+	near_scores(128, 3, true);
+	near_scores(784, 1, true);
+	near_scores(200, 2, false);
+	near_scores(784, 2, false);
+	near_scores(784, 3, false);
+	near_scores(300, 4, false);
+}
+
 static void test_dead_and_marked(void **state)
 {
 	struct set set = make_set(NORMAL, VEX_TYPE_F32, VEX_METRIC_L2, 100, 3,
@@ -761,6 +817,7 @@ int main(void)
 		cmocka_unit_test(test_estimates),
 		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_possible),
+		cmocka_unit_test(test_near),
 		cmocka_unit_test(test_dead_and_marked),
 		cmocka_unit_test(test_fine),
 		cmocka_unit_test(test_any_bytes),
