@@ -88,6 +88,102 @@ static u32 query_element(const struct vex_search *search, u32 query, u32 index)
 			       search->queries[query].raw, index);
 }
 
+/* Sum up in fixed point. *@exact is cleared if something gets lost. */
+static void add_fixed(struct vex_search *search, const struct vex_query *query,
+		      const u8 *piece, u32 first, u32 count,
+		      struct vex_sums *sums, bool *exact)
+{
+	const struct vex_scale *scale = &search->scale;
+	u32 metric = search->shape.metric, type = search->shape.type;
+	u32 part, i;
+
+	if (search->row_width > 1) {
+		vex_sums_add_floats(sums, metric, type, scale, piece,
+				    query->fixed + first, count);
+	} else {
+		for (i = 0; i < count; i += part) {
+			part = min_t(u32, count - i, VEX_BLOCK);
+			sums->seen |= vex_fixed_decode(scale, type, piece + i,
+						       part, search->x);
+			vex_sums_add(sums, metric, search->x,
+				     query->fixed + first + i, part);
+		}
+	}
+	if (sums->seen & (VEX_MARK_LARGE | VEX_MARK_SMALL) ||
+	    (scale->subnormal_log > VEX_NO_ERROR &&
+	     (type != VEX_TYPE_F32 || vex_elements_subnormal(piece, count))))
+		*exact = false;
+}
+
+/* A sum in units of 2^unit, as one in units of 2^into, of which it has more. */
+static bool widen(struct vex_wide *wide, vex_u128 sum, bool negative, s32 unit,
+		  s32 into)
+{
+	s32 place = unit - into;
+	u32 i;
+
+	memset(wide, 0, sizeof(*wide));
+	if (place < 0 || place / 32 + 6 > (s32)VEX_WIDE_DIGITS)
+		return false;
+	for (i = 0; i < 4; i++)
+		add_shifted(wide, (u32)(sum >> 32 * i), (u32)place + 32 * i,
+			    negative ? -1 : 1);
+	return true;
+}
+
+/*
+ * Sum up one row in fixed point, where that is exact: mostly it is, and takes a
+ * tenth of the time.
+ *
+ * Return: 1, 0 if it is not exact, or what reading the row returned.
+ */
+static int sum_row_fixed(struct vex_search *search, const struct vex_query *query,
+			 const struct vex_rows *rows, u64 row)
+{
+	struct vex_exact_work *work = &search->exact;
+	s32 unit = search->scale.unit;
+	s32 query_unit = vex_query_unit(search, query);
+	struct vex_sums sums = { 0 };
+	u32 first, count;
+	bool exact = query->fixed && !query->rounded;
+	bool negative;
+
+	for (first = 0; first < search->shape.dim && exact; first += count) {
+		int ret;
+
+		count = piece_length(search, first);
+		ret = rows->read(rows->context, row, first, count,
+				 work->piece[0]);
+		if (ret)
+			return ret;
+		add_fixed(search, query, work->piece[0], first, count, &sums,
+			  &exact);
+	}
+	if (!exact)
+		return 0;
+	switch (search->shape.metric) {
+	case VEX_METRIC_L2:
+		return widen(&work->product[0], sums.main, false, 2 * unit,
+			     PRODUCT_UNIT);
+	case VEX_METRIC_L1:
+		return widen(&work->product[0], sums.main, false, unit,
+			     ELEMENT_UNIT);
+	default:
+		negative = (vex_s128)sums.main < 0;
+		if (negative)
+			sums.main = 0 - sums.main;
+		if (search->shape.metric == VEX_METRIC_IP)
+			return widen(&work->product[0], sums.main, !negative,
+				     unit + query_unit, PRODUCT_UNIT);
+		return widen(&work->product[0], sums.main, negative,
+			     unit + query_unit, PRODUCT_UNIT) &&
+		       widen(&work->square[0], sums.square, false, 2 * unit,
+			     PRODUCT_UNIT) &&
+		       widen(&work->query_square, query->square, false,
+			     2 * query_unit, PRODUCT_UNIT);
+	}
+}
+
 /* Sum up one row: its distance, or for cosine products and squares. */
 static int sum_row(struct vex_search *search, u32 query,
 		   const struct vex_rows *rows, u64 row)
@@ -95,13 +191,15 @@ static int sum_row(struct vex_search *search, u32 query,
 	struct vex_exact_work *work = &search->exact;
 	u32 metric = search->shape.metric;
 	u32 first, count, i;
+	int ret;
 
+	ret = sum_row_fixed(search, &search->queries[query], rows, row);
+	if (ret)
+		return min(ret, 0);
 	memset(work->product, 0, sizeof(work->product));
 	memset(work->square, 0, sizeof(work->square));
 	memset(&work->query_square, 0, sizeof(work->query_square));
 	for (first = 0; first < search->shape.dim; first += count) {
-		int ret;
-
 		count = piece_length(search, first);
 		ret = rows->read(rows->context, row, first, count,
 				 work->piece[0]);
