@@ -15,6 +15,7 @@
 #include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/wait_bit.h>
+#include <linux/writeback.h>
 #include "build.h"
 #include "compact.h"
 #include "derived.h"
@@ -126,11 +127,19 @@ static bool vexfs_compact_usable(struct inode *base, struct inode *matrix)
 	const struct vexfs_vector *left = &VEXFS_I(matrix)->vector;
 	const struct vexfs_vector *vector = &VEXFS_I(base)->vector;
 	unsigned int slot;
+	struct inode *fork;
+	bool right;
 
 	for (slot = VEXFS_FORK_COMPACT; slot < VEXFS_FORK_COMPACT_ATTRIBUTES;
-	     slot++)
-		if (!VEXFS_I(base)->forks[slot])
+	     slot++) {
+		fork = vexfs_fork_get(base, slot);
+		if (IS_ERR_OR_NULL(fork))
 			return false;
+		right = VEXFS_I(fork)->root.r_kind == vex_fork_kind(slot);
+		iput(fork);
+		if (!right)
+			return false;
+	}
 	return left->generation == vector->generation &&
 	       left->published_rows &&
 	       left->published_rows <= left->published_next_id &&
@@ -239,7 +248,11 @@ static int vexfs_compact_room(struct vexfs_compaction *c)
 	u64 bytes = (live - min(live, c->rows)) * vector->row_bytes;
 	s64 want = DIV_ROUND_UP_ULL(bytes, VEXFS_BLOCK_SIZE) +
 		   sbi->metadata_reserve;
+	u32 columns = vector->schema.s_columns;
 	int tries = 0;
+
+	if (columns)
+		want += DIV_ROUND_UP_ULL(live, vex_attributes_rows(columns));
 
 	while (percpu_counter_sum(&sbi->free_blocks) < want)
 		if (!vexfs_alloc_retry(sb, &tries))
@@ -247,18 +260,24 @@ static int vexfs_compact_room(struct vexfs_compaction *c)
 	return 0;
 }
 
+/* May this file's rows be moved? It can change while others have i_rwsem. */
+static int vexfs_compact_may(const struct inode *base)
+{
+	if (IS_IMMUTABLE(base) || IS_APPEND(base))
+		return -EPERM;
+	/* Its blocks are written to by their numbers. */
+	return IS_SWAPFILE(base) ? -ETXTBSY : 0;
+}
+
 /* Returns 1 if there is nothing to do. Context: i_rwsem held for writing. */
 static int vexfs_compact_begin(struct vexfs_compaction *c)
 {
 	struct vexfs_inode_info *info = VEXFS_I(c->base);
 	struct vexfs_vector *vector = &info->vector;
-	int err;
+	int err = vexfs_compact_may(c->base);
 
-	if (IS_IMMUTABLE(c->base) || IS_APPEND(c->base))
-		return -EPERM;
-	/* Its blocks are written to by their numbers. */
-	if (IS_SWAPFILE(c->base))
-		return -ETXTBSY;
+	if (err)
+		return err;
 	if (info->compaction || i_size_read(c->base) !=
 				vector->rows * vector->row_bytes)
 		return -EBUSY;
@@ -280,10 +299,10 @@ static int vexfs_compact_begin(struct vexfs_compaction *c)
 	err = vexfs_compact_resume(c);
 	if (!err)
 		err = vexfs_compact_room(c);
-	if (err)
-		vexfs_compact_forget(c->base);
-	else
+	if (!err)
 		info->compaction = c;
+	else if (!c->saved || (err != -EINTR && err != -ENOMEM))
+		vexfs_compact_forget(c->base);
 	return err;
 }
 
@@ -352,6 +371,8 @@ static int vexfs_compact_round(struct vexfs_compaction *c)
 
 	do {
 		ret = vexfs_compact_beside(c, vexfs_compact_piece);
+		balance_dirty_pages_ratelimited(
+			c->forks[VEXFS_COMPACT_MATRIX]->i_mapping);
 		if (ret >= 0 && (c->taken - c->saved) * c->row_bytes >=
 				VEXFS_COMPACT_SAVE_BYTES) {
 			err = vexfs_compact_save(c);
@@ -521,8 +542,10 @@ static int vexfs_compact_finish(struct vexfs_compaction *c)
 {
 	struct inode *base = c->base, *matrix = c->forks[VEXFS_COMPACT_MATRIX];
 	struct vexfs_vector *vector = &VEXFS_I(base)->vector;
-	int err;
+	int err = vexfs_compact_may(base);
 
+	if (err)
+		return err;
 	if (!vexfs_compact_holds(c))
 		return -ESTALE;
 	if (i_size_read(base) != vector->rows * vector->row_bytes)
@@ -532,8 +555,12 @@ static int vexfs_compact_finish(struct vexfs_compaction *c)
 		err = vexfs_compact_piece(c);
 		if (err <= 0)
 			break;
+		balance_dirty_pages_ratelimited(matrix->i_mapping);
 		err = 0;
 	}
+	if (!err && (c->taken != vector->rows ||
+		     vector->published_rows != vector->rows))
+		err = -EBUSY;
 	/* Rather the old rows than one too few of the new ones. */
 	if (!err && c->rows - c->buried !=
 		    vector->published_rows - vector->deleted)
@@ -574,13 +601,14 @@ static int vexfs_compact_end(struct vexfs_compaction *c,
 	struct vexfs_build_index index;
 	struct inode *base = c->base;
 	const struct vexfs_vector *vector = &VEXFS_I(base)->vector;
-	bool indexed = vexfs_index_like(base, &index);
+	bool indexed;
 	u64 rows;
 	int err = mnt_want_write_file(c->file);
 
 	if (err)
 		return err;
 	inode_lock(base);
+	indexed = vexfs_index_like(base, &index);
 	err = vexfs_compact_finish(c);
 	rows = c->taken;
 	if (!err) {

@@ -364,7 +364,7 @@ static s64 vexfs_compact_renew(struct vexfs_compaction *c, u64 row, u64 id,
 static int vexfs_compact_revisit(struct vexfs_compaction *c, u64 row, u64 end)
 {
 	struct vex_run run;
-	u64 id, count;
+	u64 id, to, count;
 	s64 done;
 	int err;
 
@@ -385,8 +385,12 @@ static int vexfs_compact_revisit(struct vexfs_compaction *c, u64 row, u64 end)
 			continue;
 		}
 		count = min(count, run.key + run.length - id);
-		done = vexfs_compact_renew(c, row, id,
-					   run.value + (id - run.key), count);
+		to = run.value + (id - run.key);
+		if (to >= c->rows || count > c->rows - to)
+			return vexfs_corrupt(c->base->i_sb, 0, c->base->i_ino,
+					     -EUCLEAN,
+					     "a copied row's id leads behind the copies");
+		done = vexfs_compact_renew(c, row, id, to, count);
 		if (done < 0)
 			return done;
 		row += done;
@@ -441,6 +445,9 @@ static s64 vexfs_compact_gather(struct vexfs_compaction *c, u64 *end)
 	struct vex_run dead;
 	int err;
 
+	/* Attributes are looked up one row at a time. */
+	if (c->forks[VEXFS_COMPACT_ATTRIBUTES])
+		room = min(room, VEXFS_COMPACT_REVISIT);
 	c->run_count = 0;
 	while (row < rows && got < room && c->run_count < VEXFS_COMPACT_RUNS) {
 		err = vexfs_cursor_find(&c->tombstones, row, &dead);

@@ -111,7 +111,7 @@ out_unlock:
 static void vexfs_orphan_finish(struct inode *inode)
 {
 	struct super_block *sb = inode->i_sb;
-	int err = 0;
+	int err = 0, err2 = 0;
 
 	if (inode->i_nlink && S_ISREG(inode->i_mode)) {
 		inode_lock(inode);
@@ -119,11 +119,16 @@ static void vexfs_orphan_finish(struct inode *inode)
 		err = vexfs_compact_clean(inode);
 		if (!err)
 			err = vexfs_truncate_finish(inode);
+		else	/* It stays on the list, but takes no more than it may. */
+			err2 = vexfs_extent_remove(inode,
+				DIV_ROUND_UP_ULL(i_size_read(inode),
+						 VEXFS_BLOCK_SIZE),
+				VEXFS_FILE_BLOCKS_MAX - 1);
 		inode_unlock(inode);
 	}
-	if (err)
+	if (err || err2)
 		vexfs_msg(sb, KERN_ERR, "inode %llu could not be cut off (error %d)",
-			  (u64)inode->i_ino, err);
+			  (u64)inode->i_ino, err2 ? err2 : err);
 	iput(inode);
 }
 

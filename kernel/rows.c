@@ -172,6 +172,8 @@ static int vexfs_fork_covers(struct inode *base, unsigned int slot, u64 key,
 static int vexfs_row_of_id_once(struct inode *base, u64 id, u64 *row)
 {
 	struct vexfs_vector *vector = &VEXFS_I(base)->vector;
+	/* Rows that were counted have their ids in the forks. */
+	u64 rows = smp_load_acquire(&vector->rows);
 	struct vex_run run;
 	int err;
 
@@ -188,7 +190,7 @@ static int vexfs_row_of_id_once(struct inode *base, u64 id, u64 *row)
 	}
 	if (err)
 		return err == -EEXIST ? -ENOENT : err;
-	if (*row >= READ_ONCE(vector->rows))
+	if (*row >= rows)
 		return -ENOENT;
 	err = vexfs_fork_covers(base, VEXFS_FORK_TOMBSTONES, *row, &run);
 	return err == -EEXIST ? -ENOENT : err;
