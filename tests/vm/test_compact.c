@@ -265,7 +265,7 @@ static void no_room(void)
 }
 
 /* Of each kind of file. */
-#define KILLS 7U
+#define KILLS 4U
 
 static void interrupted(void)
 {
@@ -278,7 +278,7 @@ static void interrupted(void)
 		add(&m, kind == 1 ? 20000 : 60000);
 		for (i = 0; i < KILLS; i++) {
 			erase(&m, i, 7 + i, m.count);
-			killed += interrupt(&m, 1000 + 5000 * (long)i);
+			killed += interrupt(&m, 1000 + 9000 * (long)i);
 			check_rows(&m, false);
 			if (kind)
 				change(&m, i, 400, m.count);
