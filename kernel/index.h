@@ -107,8 +107,10 @@ struct vexfs_index_ops {
 		     void *context);
 };
 
-/* Rows that a scan keeps by their estimates, of all queries of a pass. */
+/* Rows that a scan keeps or puts off, of all queries of a pass. */
 #define VEXFS_SCAN_ROWS		16384U
+/* Queries that share it if none may miss a row: these put off thousands each. */
+#define VEXFS_SCAN_SURE		8U
 
 /* In scan.c: all rows in turn, by their codes where they have some. */
 extern const struct vexfs_index_ops vexfs_scan_index;

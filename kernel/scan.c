@@ -24,9 +24,6 @@
  * second level, and coming to the next query's tables costs little beside them.
  */
 #define VEXFS_SCAN_PAGES	64U
-/* Rows that all queries of a pass can put off, and each of very many. */
-#define VEXFS_SCAN_PUT_OFF	(1U << 20)
-#define VEXFS_SCAN_ROOM_MIN	1024U
 /* Of rows put off fewer are not worth preparing a query of more bits. */
 #define VEXFS_SCAN_FINE_MIN	128U
 /* Rows that are asked for ahead when they are not in memory. */
@@ -124,8 +121,7 @@ static void vexfs_scan_plan(struct vexfs_scan *scan)
 	const struct vexfs_pass *pass = scan->pass;
 	u32 i = 0;
 
-	scan->room = clamp(VEXFS_SCAN_PUT_OFF / pass->query_count,
-			   VEXFS_SCAN_ROOM_MIN, VEXFS_SCAN_ROWS);
+	scan->room = VEXFS_SCAN_ROWS / pass->query_count;
 	scan->exact = pass->exact;
 	scan->accuracy = VEX_SKETCH_SURE;
 	if (pass->exact)

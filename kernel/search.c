@@ -324,16 +324,20 @@ vexfs_knn_index(struct inode *inode, const struct vexfs_knn_search *knn,
 }
 
 /* How many queries share a pass, so that memory stays bounded. */
-static u32 vexfs_pass_queries(struct vex_shape shape, u32 left,
-			      const struct vexfs_knn_search *knn)
+static u32 vexfs_pass_queries(struct inode *inode, struct vex_shape shape,
+			      u32 left, const struct vexfs_knn_search *knn)
 {
 	u32 k = knn->k, keep = max(knn->effort, k);
+	bool codes = READ_ONCE(VEXFS_I(inode)->forks[VEXFS_FORK_SKETCHES]);
 
 	shape.queries = min3(left, VEX_QUERIES_MAX,
 			     max(VEXFS_PASS_RESULTS / k, 1U));
 	if (knn->effort)
 		shape.queries = min(shape.queries,
 				    max(VEXFS_SCAN_ROWS / keep, 1U));
+	if (vexfs_knn_exact(knn) && codes &&
+	    shape.metric == VEXFS_I(inode)->vector.schema.s_metric)
+		shape.queries = min(shape.queries, VEXFS_SCAN_SURE);
 	while (shape.queries > 1 && vex_search_bytes(&shape) > VEXFS_PASS_BYTES)
 		shape.queries = (shape.queries + 1) / 2;
 	return shape.queries;
@@ -365,8 +369,9 @@ static int vexfs_knn_all(struct file *file, struct vexfs_knn_search *knn,
 	knn->index_used = index->kind;
 	knn->generation = snapshot->generation;
 	for (first = 0; first < knn->query_count; first += shape.queries) {
-		shape.queries = vexfs_pass_queries(shape, knn->query_count -
-						   first, knn);
+		shape.queries = vexfs_pass_queries(file_inode(file), shape,
+						   knn->query_count - first,
+						   knn);
 		err = vexfs_knn_once(file, knn, index, filter, snapshot,
 				     &shape, first);
 		if (err)
