@@ -15,7 +15,7 @@
 #include <linux/delay.h>
 #include <linux/sched.h>
 #include <linux/vmalloc.h>
-#include "build.h"
+#include "crew.h"
 
 /* A build makes a checkpoint when so many rows are new, or a third of all. */
 #define VEXFS_BUILD_SAVE_ROWS	16384U
@@ -97,34 +97,43 @@ static void vexfs_grower_close(struct vexfs_build *build)
 	if (!grower)
 		return;
 	build->grower = NULL;
-	vexfs_matrix_exit(&grower->matrix);
-	vexfs_cursor_exit(&grower->tombstones);
+	vexfs_crew_close(grower);
 	vexfs_sketches_put(grower->sketches);
 	vexfs_derived_put(grower->derived);
 	vexfs_lists_close(grower);
-	vfree(grower->graph);
 	vfree(grower->cache);
+	vexfs_grower_strip(grower);
+}
+
+void vexfs_grower_strip(struct vexfs_grower *grower)
+{
+	vexfs_matrix_exit(&grower->matrix);
+	vexfs_cursor_exit(&grower->tombstones);
+	vfree(grower->graph);
 	kvfree(grower->row);
 	kvfree(grower->query);
 	kvfree(grower->scratch);
 	kfree(grower);
 }
 
-static int vexfs_grower_memory(struct vexfs_grower *grower)
+int vexfs_grower_equip(struct vexfs_grower *grower)
 {
 	const struct vex_sketch *config = &grower->sketches->config;
+	struct inode *inode = grower->build->inode;
+	int err;
 
-	grower->row = kvmalloc(VEXFS_I(grower->build->inode)->vector.row_bytes,
-			       GFP_KERNEL);
+	grower->matrix.inode = inode;
+	err = vexfs_cursor_init(&grower->tombstones, inode,
+				VEXFS_FORK_TOMBSTONES);
+	if (err)
+		return err;
+	grower->row = kvmalloc(VEXFS_I(inode)->vector.row_bytes, GFP_KERNEL);
 	grower->query = kvmalloc(vex_sketch_query_bytes(config,
 							VEX_SKETCH_QUERY_BITS),
 				 GFP_KERNEL);
 	grower->scratch = kvmalloc(vex_sketch_scratch_bytes(config),
 				   GFP_KERNEL);
-	if (!grower->row || !grower->query || !grower->scratch)
-		return -ENOMEM;
-	return grower->index->type == VEXFS_INDEX_HNSW ?
-	       vexfs_graph_open(grower) : vexfs_lists_open(grower);
+	return grower->row && grower->query && grower->scratch ? 0 : -ENOMEM;
 }
 
 /* Get ready to make the index in a slot larger. -ENOENT: there is none. */
@@ -146,19 +155,19 @@ static int vexfs_grower_open(struct vexfs_build *build, unsigned int slot)
 	build->grower = grower;
 	grower->build = build;
 	grower->derived = derived;
-	grower->matrix.inode = inode;
-	err = vexfs_cursor_init(&grower->tombstones, inode,
-				VEXFS_FORK_TOMBSTONES);
 	grower->index = vexfs_index_load(derived);
-	if (!err)
-		err = PTR_ERR_OR_ZERO(grower->index);
+	err = PTR_ERR_OR_ZERO(grower->index);
 	if (!err) {
+		if (!grower->index->targets[0])
+			grower->stride =
+				vexfs_measure_stride(grower->index->target);
 		grower->sketches = vexfs_sketches_get(inode,
 						      derived->generation);
-		err = grower->sketches ? vexfs_grower_memory(grower) : -EAGAIN;
+		err = grower->sketches ? vexfs_grower_equip(grower) : -EAGAIN;
 	}
-	if (!err && !grower->index->targets[0])
-		grower->stride = vexfs_measure_stride(grower->index->target);
+	if (!err)
+		err = grower->index->type == VEXFS_INDEX_HNSW ?
+		      vexfs_graph_open(grower) : vexfs_lists_open(grower);
 	if (err)
 		vexfs_grower_close(build);
 	return err;
@@ -444,6 +453,7 @@ static int vexfs_build_resume(struct vexfs_build *build)
 	}
 	if (!index->targets[0] || index->rows < index->target) {
 		build->generation = derived->generation;
+		build->threads = 0;
 		WRITE_ONCE(build->building, index->type);
 		vexfs_derived_put(derived);
 		return VEXFS_STEP_MORE;
@@ -572,15 +582,15 @@ static int vexfs_build_check(struct inode *inode,
 	const struct vexfs_disk_schema *schema =
 		&VEXFS_I(inode)->vector.schema;
 
-	if (call->flags || call->reserved0 ||
-	    memchr_inv(call->reserved, 0, sizeof(call->reserved)) ||
+	if (call->flags || memchr_inv(call->reserved, 0, sizeof(call->reserved)) ||
 	    (call->type != VEXFS_INDEX_HNSW && call->type != VEXFS_INDEX_IVF))
 		return -EINVAL;
 	if (call->type == VEXFS_INDEX_HNSW ?
 	    call->lists || (call->effort &&
 			    (call->effort < VEXFS_EFFORT_MIN ||
-			     call->effort > VEXFS_EFFORT_MAX)) :
-	    call->effort || call->lists > VEXFS_LISTS_MAX)
+			     call->effort > VEXFS_EFFORT_MAX)) ||
+	    call->threads > VEXFS_BUILD_THREADS_MAX :
+	    call->effort || call->threads || call->lists > VEXFS_LISTS_MAX)
 		return -EINVAL;
 	if (!vex_sketch_possible(schema->s_element, schema->s_metric,
 				 le32_to_cpu(schema->s_dim)) ||
@@ -600,6 +610,7 @@ static int vexfs_build_start(struct vexfs_build *build,
 	if (err)
 		return err;
 	build->error = 0;
+	build->threads = call->threads;
 	WRITE_ONCE(build->progress, 0);
 	WRITE_ONCE(build->building, call->type);
 	return 0;

@@ -30,7 +30,7 @@
  * @outlier: rows that fit no scale and are in no graph; each search looks at
  *	them
  * @graph: of VEXFS_INDEX_HNSW
- * @lock: guards @lists
+ * @lock: guards @lists, and changes of @outlier
  * @lists_wanted: how many lists were asked for; 0: as the rows suggest
  * @lists: of VEXFS_INDEX_IVF; readers copy it
  */
@@ -70,6 +70,7 @@ struct vexfs_index {
  * @drifted_rows: rows when drifted lists were last built anew, or it was tried
  * @drifted_sketches: and what the sketches were encoded by
  * @building: enum vexfs_index_type of the build under way, or 0
+ * @threads: threads for it, or 0 for as many as suit; guarded by @lock
  * @generation: of the rows that it takes in; guarded by @lock
  * @progress: of it, in 1/10,000
  * @error: the positive error number that ended the last build, or 0
@@ -86,6 +87,7 @@ struct vexfs_build {
 	u64 drifted_rows;
 	u64 drifted_sketches;
 	u32 building;
+	u32 threads;
 	u64 generation;
 	u32 progress;
 	int error;
@@ -93,10 +95,14 @@ struct vexfs_build {
 
 /**
  * struct vexfs_grower - the tools to build an index or to make it larger
+ *
+ * Each thread of a build has its own; fields that are said to be the leader's
+ * are his, and others only refer to them.
+ *
  * @build: whose they are
- * @derived: the index's fork, with a reference
+ * @derived: the index's fork, with a reference of the leader's
  * @index: what grows
- * @sketches: the file's sketches, with a reference
+ * @sketches: the file's sketches, with a reference of the leader's
  * @nodes: the index's pages, in a section of its window
  * @codes: the sketches' pages, in a section of their window
  * @matrix: reads rows
@@ -105,10 +111,13 @@ struct vexfs_build {
  * @query: room for a prepared row
  * @scratch: to prepare it
  * @graph: the core's builder of a graph
- * @cache: fine rows, of @graph
+ * @cache: fine rows, of all builders; the leader's
+ * @cache_bytes: of @cache, for each builder
+ * @cache_shared: all rows have room in @cache_bytes, and builders share them
+ * @crew: who builds with the leader, or NULL
  * @walker: walks a graph whose efforts are measured
  * @lists: what lists need
- * @pages: pages of nodes that there are
+ * @pages: pages of nodes that there are; the leader's
  * @stride: one row of so many is kept out of the graph until the efforts
  *	were measured with it; 0: none is
  */
@@ -126,6 +135,9 @@ struct vexfs_grower {
 	void *scratch;
 	struct vex_graph_builder *graph;
 	void *cache;
+	size_t cache_bytes;
+	bool cache_shared;
+	struct vexfs_crew *crew;
 	struct vex_graph_walker *walker;
 	struct vexfs_lists_tools *lists;
 	u64 pages;
@@ -330,6 +342,20 @@ void vexfs_build_work(struct work_struct *work);
  */
 int vexfs_grower_row(struct vexfs_grower *grower, u64 row, const void **data);
 
+/**
+ * vexfs_grower_equip() - what one thread needs to read and prepare rows
+ * @grower: the tools, which refer to a build and to sketches
+ *
+ * Return: 0 or a negative errno; vexfs_grower_strip() is due then, too.
+ */
+int vexfs_grower_equip(struct vexfs_grower *grower);
+
+/**
+ * vexfs_grower_strip() - give back one thread's tools
+ * @grower: the tools
+ */
+void vexfs_grower_strip(struct vexfs_grower *grower);
+
 /* In measure.c */
 
 /* Candidates looked at in vain before the others are given up. */
@@ -379,12 +405,21 @@ int vexfs_measure(struct vexfs_grower *grower, vexfs_measure_search search,
 extern const struct vexfs_index_ops vexfs_graph_index;
 
 /**
- * vexfs_graph_open() - get the core's builder ready
+ * vexfs_graph_open() - get the core's builder ready, and others to help
  * @grower: the tools, all but those of graphs
  *
  * Return: 0 or a negative errno.
  */
 int vexfs_graph_open(struct vexfs_grower *grower);
+
+/**
+ * vexfs_graph_builder() - get the core's builder ready for one thread
+ * @grower: its tools, with the cache
+ * @member: number of the thread
+ *
+ * Return: 0 or a negative errno.
+ */
+int vexfs_graph_builder(struct vexfs_grower *grower, u32 member);
 
 /**
  * vexfs_graph_grow() - put some more rows into a graph

@@ -5,7 +5,7 @@
  * distances of the candidates from the rows themselves.
  */
 #include <linux/vmalloc.h>
-#include "build.h"
+#include "crew.h"
 
 /* Fine rows that a builder keeps, in bytes at most. */
 #define VEXFS_GRAPH_CACHE_MAX	(256UL << 20)
@@ -13,9 +13,34 @@
 /* And for each row that is to go into a graph that serves. */
 #define VEXFS_GRAPH_CACHE_SHARE	1024U
 
-/* Rows that are put in between two looks at the clock. */
-#define VEXFS_GRAPH_SLICE_ROWS	64U
+/* Memory of a crew's builders, as a share of the machine's. */
+#define VEXFS_GRAPH_CREW_SHARE	64U
+
+/* Rows of each thread, and time, until a build looks at what else there is. */
+#define VEXFS_GRAPH_SLICE_ROWS	256U
 #define VEXFS_GRAPH_SLICE_NS	(20 * NSEC_PER_MSEC)
+
+/**
+ * struct vexfs_graph_slice - rows that the threads of a build put in
+ * @index: the graph
+ * @end: rows that have nodes
+ * @until: no more are begun later
+ * @stride: 1; or one row of so many is put in, all the others being in
+ * @lock: guards the rest
+ * @next: the next row to put in
+ * @last: the one after the last
+ * @rows: per thread, which it puts in, or in vain; or U64_MAX
+ */
+struct vexfs_graph_slice {
+	struct vexfs_index *index;
+	u64 end;
+	u64 until;
+	u64 stride;
+	spinlock_t lock;
+	u64 next;
+	u64 last;
+	u64 rows[VEXFS_BUILD_THREADS_MAX];
+};
 
 /* Building */
 
@@ -69,40 +94,110 @@ static void vexfs_graph_dirty(void *context, u64 page)
 	vexfs_window_keep(&grower->index->window, page);
 }
 
+static void vexfs_graph_lock(void *context, u32 stripe)
+{
+	struct vexfs_grower *grower = context;
+
+	mutex_lock(&grower->crew->stripes[stripe % VEXFS_CREW_STRIPES]);
+}
+
+static void vexfs_graph_unlock(void *context, u32 stripe)
+{
+	struct vexfs_grower *grower = context;
+
+	mutex_unlock(&grower->crew->stripes[stripe % VEXFS_CREW_STRIPES]);
+}
+
+static void vexfs_graph_config(const struct vexfs_grower *grower,
+			       struct vex_graph_build *build)
+{
+	const struct vex_sketch *config = &grower->sketches->config;
+
+	*build = (struct vex_graph_build){
+		.dim = config->dim,
+		.effort = grower->index->effort,
+		.inner_product = config->metric == VEX_METRIC_IP,
+		.cache_bytes = grower->cache_bytes,
+	};
+}
+
+/* Room for fine rows: if not for all, then each builder has its own. */
+static int vexfs_graph_cache(struct vexfs_grower *grower, u32 members)
+{
+	const struct vexfs_index *index = grower->index;
+	const struct vexfs_build *build = grower->build;
+	u64 fine = vex_graph_fine_bytes(grower->sketches->config.dim);
+	u64 encoded = vexfs_sketches_rows(grower->sketches), rows, bytes;
+
+	rows = max(VEXFS_I(build->inode)->vector.rows, index->target);
+	/* For a few rows that an index is behind it is not worth clearing much. */
+	if (!build->building && encoded > index->rows)
+		rows = min(rows, (encoded - index->rows) *
+				 VEXFS_GRAPH_CACHE_SHARE);
+	bytes = min3(fine * rows, (u64)VEXFS_GRAPH_CACHE_MAX,
+		     ((u64)totalram_pages() << PAGE_SHIFT) / 16);
+	grower->cache_shared = bytes == fine * rows;
+	if (!grower->cache_shared)
+		bytes = div_u64(bytes, members);
+	grower->cache_bytes = ALIGN(max(bytes, fine * VEX_GRAPH_CACHE_ROWS),
+				    64);
+	grower->cache = vzalloc(array_size(grower->cache_bytes,
+					   grower->cache_shared ? 1 : members));
+	return grower->cache ? 0 : -ENOMEM;
+}
+
+int vexfs_graph_builder(struct vexfs_grower *grower, u32 member)
+{
+	struct vex_graph_build build;
+	char *cache = grower->cache;
+	void *memory;
+
+	vexfs_graph_config(grower, &build);
+	/* Memory of vmalloc() is aligned to a page. */
+	memory = vmalloc(vex_graph_builder_bytes(&build));
+	if (!memory)
+		return -ENOMEM;
+	if (!grower->cache_shared)
+		cache += member * grower->cache_bytes;
+	grower->graph = vex_graph_builder_init(memory, cache, &build);
+	return 0;
+}
+
+/* Threads to build with. An index that serves grows by one. */
+static u32 vexfs_graph_members(const struct vexfs_grower *grower)
+{
+	struct vex_graph_build build;
+	u64 bytes;
+
+	if (!grower->build->building)
+		return 1;
+	vexfs_graph_config(grower, &build);
+	bytes = vex_graph_builder_bytes(&build);
+	bytes = div64_u64(((u64)totalram_pages() << PAGE_SHIFT) /
+			  VEXFS_GRAPH_CREW_SHARE, max(bytes, 1ULL));
+	return clamp_t(u64, vexfs_crew_size(grower->build->threads), 1,
+		       max(bytes, 1ULL));
+}
+
 int vexfs_graph_open(struct vexfs_grower *grower)
 {
-	const struct vexfs_sketches *sketches = grower->sketches;
-	struct vex_graph_build build = {
-		.dim = sketches->config.dim,
-		.effort = grower->index->effort,
-		.inner_product = sketches->config.metric == VEX_METRIC_IP,
-	};
-	size_t fine = vex_graph_fine_bytes(build.dim);
-	u64 rows = VEXFS_I(grower->build->inode)->vector.rows;
-	u64 encoded = vexfs_sketches_rows(grower->sketches);
-	void *memory;
-	size_t bytes;
+	struct vex_graph_build build;
+	u32 members;
+	int err;
 
-	/* For a few rows that an index is behind it is not worth clearing much. */
-	if (!grower->build->building && encoded > grower->index->rows)
-		rows = min(rows, (encoded - grower->index->rows) *
-				 VEXFS_GRAPH_CACHE_SHARE);
-	build.cache_bytes = max_t(u64, fine * VEX_GRAPH_CACHE_ROWS,
-				  min3((u64)fine * rows,
-				       (u64)VEXFS_GRAPH_CACHE_MAX,
-				       ((u64)totalram_pages() << PAGE_SHIFT) / 16));
-	bytes = vex_graph_builder_bytes(&build);
-	if (!bytes)
+	grower->cache_bytes = VEX_GRAPH_CACHE_ROWS *
+			      vex_graph_fine_bytes(grower->sketches->config.dim);
+	vexfs_graph_config(grower, &build);
+	if (!vex_graph_builder_bytes(&build))
 		return -EOPNOTSUPP;
-	/* Memory of vmalloc() is aligned to a page. */
-	memory = vmalloc(bytes);
-	grower->cache = vzalloc(build.cache_bytes);
-	if (!memory || !grower->cache) {
-		vfree(memory);
-		return -ENOMEM;
-	}
-	grower->graph = vex_graph_builder_init(memory, grower->cache, &build);
+	members = vexfs_graph_members(grower);
+	err = vexfs_graph_cache(grower, members);
+	if (!err)
+		err = vexfs_graph_builder(grower, 0);
+	if (err)
+		return err;
 	grower->pages = vex_graph_pages(grower->index->rows);
+	vexfs_crew_open(grower, members);
 	return 0;
 }
 
@@ -133,20 +228,27 @@ static int vexfs_graph_extend(struct vexfs_grower *grower, u64 rows)
  */
 static int vexfs_graph_outlier(struct vexfs_index *index, u64 row)
 {
-	u32 at = index->outliers;
+	int err = 0;
+	u32 at;
 
+	spin_lock(&index->lock);
+	at = index->outliers;
 	while (at && index->outlier[at - 1] > row)
 		at--;
 	if (at && index->outlier[at - 1] == row)
-		return 0;
+		goto out_unlock;
+	err = -ERANGE;
 	if (index->outliers == VEX_INDEX_OUTLIERS)
-		return -ERANGE;
+		goto out_unlock;
 	memmove(&index->outlier[at + 1], &index->outlier[at],
 		(index->outliers - at) * sizeof(index->outlier[0]));
 	index->outlier[at] = row;
 	/* Whoever sees the number sees what it counts. */
 	smp_store_release(&index->outliers, index->outliers + 1);
-	return 0;
+	err = 0;
+out_unlock:
+	spin_unlock(&index->lock);
+	return err;
 }
 
 static int vexfs_graph_insert(struct vexfs_grower *grower,
@@ -190,34 +292,91 @@ static void vexfs_graph_source(struct vexfs_grower *grower, u64 rows,
 	source->fine = vexfs_graph_fine;
 	source->dirty = vexfs_graph_dirty;
 	source->stop = vexfs_graph_stop;
+	if (grower->crew) {
+		source->lock = vexfs_graph_lock;
+		source->unlock = vexfs_graph_unlock;
+	}
 	source->context = grower;
+}
+
+/*
+ * A thread has put its row in, and gets the next one; or U64_MAX. Rows count
+ * as soon as no thread is busy with one of them or with one before.
+ */
+static u64 vexfs_graph_next(struct vexfs_graph_slice *slice, u32 member)
+{
+	u64 rows, row = U64_MAX;
+	u32 i;
+
+	spin_lock(&slice->lock);
+	if (slice->next < slice->last && ktime_get_ns() < slice->until) {
+		row = slice->next;
+		slice->next += slice->stride;
+	}
+	slice->rows[member] = row;
+	rows = slice->next;
+	for (i = 0; i < VEXFS_BUILD_THREADS_MAX; i++)
+		rows = min(rows, slice->rows[i]);
+	if (slice->stride == 1)
+		/* Whoever sees the number sees what it counts. */
+		smp_store_release(&slice->index->rows, rows);
+	spin_unlock(&slice->lock);
+	return row;
+}
+
+/* What each thread does. When one has failed, none begins another row. */
+static int vexfs_graph_insert_slice(struct vexfs_grower *grower, u32 member,
+				    void *context)
+{
+	struct vexfs_graph_slice *slice = context;
+	struct vex_graph_source source;
+	int nodes, codes, err = 0;
+	u64 row;
+
+	vexfs_graph_source(grower, slice->end, &source);
+	nodes = vexfs_window_begin(&grower->index->window, &grower->nodes);
+	codes = vexfs_window_begin(&grower->sketches->window, &grower->codes);
+	while (!err) {
+		row = vexfs_graph_next(slice, member);
+		if (row == U64_MAX)
+			break;
+		if (slice->stride > 1 || !vexfs_graph_sample(grower, row))
+			err = vexfs_graph_insert(grower, &source, row);
+	}
+	vexfs_window_end(codes);
+	vexfs_window_end(nodes);
+	if (err) {
+		spin_lock(&slice->lock);
+		slice->last = slice->next;
+		spin_unlock(&slice->lock);
+	}
+	return err;
+}
+
+static int vexfs_graph_run(struct vexfs_grower *grower,
+			   struct vexfs_graph_slice *slice)
+{
+	slice->last = slice->end;
+	spin_lock_init(&slice->lock);
+	memset(slice->rows, 0xff, sizeof(slice->rows));
+	return vexfs_crew_run(grower, vexfs_graph_insert_slice, slice);
 }
 
 int vexfs_graph_grow(struct vexfs_grower *grower, u64 end)
 {
 	struct vexfs_index *index = grower->index;
-	struct vex_graph_source source;
-	u64 row = index->rows, begun = ktime_get_ns();
-	int nodes, codes, err;
+	struct vexfs_graph_slice slice = {
+		.index = index,
+		.until = ktime_get_ns() + VEXFS_GRAPH_SLICE_NS,
+		.stride = 1,
+		.next = index->rows,
+	};
+	int err;
 
-	end = min(end, row + VEXFS_GRAPH_SLICE_ROWS);
-	err = vexfs_graph_extend(grower, end);
-	if (err)
-		return err;
-	vexfs_graph_source(grower, end, &source);
-	nodes = vexfs_window_begin(&index->window, &grower->nodes);
-	codes = vexfs_window_begin(&grower->sketches->window, &grower->codes);
-	while (!err && row < end &&
-	       ktime_get_ns() - begun < VEXFS_GRAPH_SLICE_NS) {
-		if (!vexfs_graph_sample(grower, row))
-			err = vexfs_graph_insert(grower, &source, row);
-		if (!err)
-			/* Whoever sees the number sees what it counts. */
-			smp_store_release(&index->rows, ++row);
-	}
-	vexfs_window_end(codes);
-	vexfs_window_end(nodes);
-	return err;
+	slice.end = min(end, index->rows + VEXFS_GRAPH_SLICE_ROWS *
+				vexfs_crew_members(grower));
+	err = vexfs_graph_extend(grower, slice.end);
+	return err ? err : vexfs_graph_run(grower, &slice);
 }
 
 /* Measuring */
@@ -260,37 +419,44 @@ static int vexfs_graph_measure(struct vexfs_grower *grower, u64 row,
 
 static int vexfs_graph_efforts(struct vexfs_grower *grower)
 {
+	const u32 effort = VEXFS_MEASURE_ROWS, waypoints = 2 * effort;
+	u32 members = vexfs_crew_members(grower), i;
+	struct vexfs_grower *tools;
 	void *memory;
-	int err;
+	int err = 0;
 
-	memory = vmalloc(vex_graph_walker_bytes(VEXFS_MEASURE_ROWS,
-						2 * VEXFS_MEASURE_ROWS));
-	if (!memory)
-		return -ENOMEM;
-	grower->walker = vex_graph_walker_init(memory, VEXFS_MEASURE_ROWS,
-					       2 * VEXFS_MEASURE_ROWS);
-	err = vexfs_measure(grower, vexfs_graph_measure, VEX_GRAPH_EFFORT_MIN,
-			    VEXFS_MEASURE_ROWS);
-	grower->walker = NULL;
-	vfree(memory);
+	for (i = 0; i < members && !err; i++) {
+		memory = vmalloc(vex_graph_walker_bytes(effort, waypoints));
+		tools = vexfs_crew_tools(grower, i);
+		if (memory)
+			tools->walker = vex_graph_walker_init(memory, effort,
+							      waypoints);
+		else
+			err = -ENOMEM;
+	}
+	if (!err)
+		err = vexfs_measure(grower, vexfs_graph_measure,
+				    VEX_GRAPH_EFFORT_MIN, effort);
+	for (i = 0; i < members; i++) {
+		tools = vexfs_crew_tools(grower, i);
+		vfree(tools->walker);
+		tools->walker = NULL;
+	}
 	return err;
 }
 
 /* The rows that the efforts were measured with go in too. */
 static int vexfs_graph_samples(struct vexfs_grower *grower)
 {
-	struct vexfs_index *index = grower->index;
-	struct vex_graph_source source;
-	u64 row, stride = grower->stride;
-	int nodes, codes, err = 0;
+	struct vexfs_graph_slice slice = {
+		.index = grower->index,
+		.end = grower->index->rows,
+		.until = U64_MAX,
+		.stride = grower->stride,
+		.next = grower->stride / 2,
+	};
+	int err = vexfs_graph_run(grower, &slice);
 
-	vexfs_graph_source(grower, index->rows, &source);
-	nodes = vexfs_window_begin(&index->window, &grower->nodes);
-	codes = vexfs_window_begin(&grower->sketches->window, &grower->codes);
-	for (row = stride / 2; row < index->rows && !err; row += stride)
-		err = vexfs_graph_insert(grower, &source, row);
-	vexfs_window_end(codes);
-	vexfs_window_end(nodes);
 	if (!err)
 		grower->stride = 0;
 	return err;

@@ -4,10 +4,13 @@
  * that are not in the index yet as queries, against an exact scan.
  */
 #include <linux/slab.h>
-#include "build.h"
+#include "crew.h"
 
 #define VEXFS_MEASURE_K		10U
 #define VEXFS_MEASURE_QUERIES	100U
+
+/* Rows of the exact scan that a thread takes at once. */
+#define VEXFS_MEASURE_SHARE	64U
 
 /* So many of 1,000 true neighbours must be found for each target. */
 static const u32 vexfs_measure_wanted[VEX_INDEX_TARGETS] = { 902, 952, 992 };
@@ -27,13 +30,12 @@ struct vexfs_measure_query {
 };
 
 /**
- * struct vexfs_measure - what measuring takes
+ * struct vexfs_measure - what measuring takes, one for each thread
  * @grower: reads rows, knows when to stop
  * @tombstones: rows that are deleted
  * @search: the prepared queries
  * @memory: holds them
- * @count: queries
- * @queries: per query
+ * @queries: per query, of the rows that this thread has seen
  * @limits: per query, the greatest distance of use
  * @intervals: per query, the distance of a row
  * @rows: what a search found
@@ -43,11 +45,31 @@ struct vexfs_measure {
 	struct vexfs_run_cursor tombstones;
 	struct vex_search *search;
 	void *memory;
-	u32 count;
 	struct vexfs_measure_query queries[VEXFS_MEASURE_QUERIES];
 	s64 limits[VEXFS_MEASURE_QUERIES];
 	struct vex_interval intervals[VEXFS_MEASURE_QUERIES];
 	u64 rows[VEXFS_MEASURE_ROWS];
+};
+
+/**
+ * struct vexfs_measures - what the threads share
+ * @grower: the leader's tools
+ * @find: searches the index
+ * @effort: with which effort
+ * @next: the next row of the scan, or query, that nobody has taken yet
+ * @hits: true neighbours that were found
+ * @members: threads
+ * @parts: theirs; the first has the truth in the end, and all but it may be
+ *	missing
+ */
+struct vexfs_measures {
+	struct vexfs_grower *grower;
+	vexfs_measure_search find;
+	u32 effort;
+	atomic64_t next;
+	atomic_t hits;
+	u32 members;
+	struct vexfs_measure *parts[VEXFS_BUILD_THREADS_MAX];
 };
 
 u64 vexfs_measure_stride(u64 rows)
@@ -142,30 +164,58 @@ static int vexfs_measure_row(struct vexfs_measure *measure, u64 row)
 	return 0;
 }
 
-/* The true neighbours of all queries. */
-static int vexfs_measure_truth(struct vexfs_measure *measure)
+/* The rows of a scan that one thread takes. */
+static int vexfs_measure_scan(struct vexfs_grower *grower, u32 member,
+			      void *context)
 {
-	struct vexfs_grower *grower = measure->grower;
-	u64 stride = grower->stride, row;
+	struct vexfs_measures *all = context;
+	struct vexfs_measure *measure = all->parts[member];
+	u64 stride = grower->stride, row, end;
 	int err = 0;
 
-	for (row = 0; row < grower->index->rows && !err; row++) {
-		if (row % stride != stride / 2)
-			err = vexfs_measure_row(measure, row);
-		if (row % 64)
-			continue;
+	while (measure && !err) {
+		end = atomic64_add_return(VEXFS_MEASURE_SHARE, &all->next);
+		row = end - VEXFS_MEASURE_SHARE;
+		if (row >= grower->index->rows)
+			break;
 		cond_resched();
-		if (!err)
-			err = vexfs_build_stopped(grower->build);
+		err = vexfs_build_stopped(grower->build);
+		end = min(end, grower->index->rows);
+		for (; row < end && !err; row++)
+			if (row % stride != stride / 2)
+				err = vexfs_measure_row(measure, row);
+	}
+	return err;
+}
+
+/* The true neighbours of all queries. */
+static int vexfs_measure_truth(struct vexfs_measures *all)
+{
+	struct vexfs_measure_query *query;
+	u32 member, q, i;
+	int err;
+
+	atomic64_set(&all->next, 0);
+	err = vexfs_crew_run(all->grower, vexfs_measure_scan, all);
+	for (member = 1; member < all->members; member++) {
+		if (!all->parts[member])
+			continue;
+		for (q = 0; q < VEXFS_MEASURE_QUERIES; q++) {
+			query = &all->parts[member]->queries[q];
+			for (i = 0; i < query->count; i++)
+				vexfs_measure_keep(&all->parts[0]->queries[q],
+						   query->near[i],
+						   query->key[i]);
+		}
 	}
 	return err;
 }
 
 /* How many of its true neighbours a query finds with some effort. */
-static int vexfs_measure_query(struct vexfs_measure *measure, u32 q,
-			       vexfs_measure_search search, u32 effort)
+static int vexfs_measure_query(struct vexfs_measure *measure,
+			       const struct vexfs_measures *all, u32 q)
 {
-	const struct vexfs_measure_query *truth = &measure->queries[q];
+	const struct vexfs_measure_query *truth = &all->parts[0]->queries[q];
 	struct vexfs_measure_query found = { .row = truth->row };
 	struct vexfs_grower *grower = measure->grower;
 	u64 *rows = measure->rows;
@@ -175,7 +225,7 @@ static int vexfs_measure_query(struct vexfs_measure *measure, u32 q,
 	int hits = 0;
 	int err;
 
-	err = search(grower, truth->row, effort, rows, &count);
+	err = all->find(grower, truth->row, all->effort, rows, &count);
 	for (i = 0; i < count && !err && vain < VEXFS_INDEX_PATIENCE; i++) {
 		/* Lists hold the rows that are searched for, too. */
 		if (rows[i] % grower->stride == grower->stride / 2)
@@ -195,70 +245,123 @@ static int vexfs_measure_query(struct vexfs_measure *measure, u32 q,
 	return err ? err : hits;
 }
 
-/* The share of the true neighbours that an effort finds, in 1/1000. */
-static int vexfs_measure_recall(struct vexfs_measure *measure,
-				vexfs_measure_search search, u32 effort)
+/* The queries that one thread takes. */
+static int vexfs_measure_queries(struct vexfs_grower *grower, u32 member,
+				 void *context)
 {
-	u32 q, wanted = 0, hits = 0;
-	int ret;
+	struct vexfs_measures *all = context;
+	int ret = 0;
+	u64 q;
 
-	for (q = 0; q < VEXFS_MEASURE_QUERIES; q++) {
-		ret = vexfs_build_stopped(measure->grower->build);
+	while (all->parts[member] && ret >= 0) {
+		q = atomic64_inc_return(&all->next) - 1;
+		if (q >= VEXFS_MEASURE_QUERIES)
+			return 0;
+		ret = vexfs_build_stopped(grower->build);
 		if (!ret)
-			ret = vexfs_measure_query(measure, q, search, effort);
-		if (ret < 0)
-			return ret;
-		hits += ret;
-		wanted += measure->queries[q].count;
+			ret = vexfs_measure_query(all->parts[member], all, q);
+		if (ret > 0)
+			atomic_add(ret, &all->hits);
 	}
-	return wanted ? hits * 1000 / wanted : 1000;
+	return min(ret, 0);
+}
+
+/* The share of the true neighbours that an effort finds, in 1/1000. */
+static int vexfs_measure_recall(struct vexfs_measures *all)
+{
+	u32 q, wanted = 0;
+	int err;
+
+	atomic64_set(&all->next, 0);
+	atomic_set(&all->hits, 0);
+	err = vexfs_crew_run(all->grower, vexfs_measure_queries, all);
+	if (err)
+		return err;
+	for (q = 0; q < VEXFS_MEASURE_QUERIES; q++)
+		wanted += all->parts[0]->queries[q].count;
+	return wanted ? atomic_read(&all->hits) * 1000 / wanted : 1000;
 }
 
 /* Raise the effort until all targets are reached. */
-static int vexfs_measure_efforts(struct vexfs_measure *measure,
-				 vexfs_measure_search search, u32 effort,
-				 u32 most)
+static int vexfs_measure_efforts(struct vexfs_measures *all, u32 most)
 {
-	u32 *targets = measure->grower->index->targets;
+	u32 *targets = all->grower->index->targets;
 	u32 target = 0;
 	int recall;
 
 	while (target < VEX_INDEX_TARGETS) {
-		recall = vexfs_measure_recall(measure, search, effort);
+		recall = vexfs_measure_recall(all);
 		if (recall < 0)
 			return recall;
 		while (target < VEX_INDEX_TARGETS &&
 		       (recall >= vexfs_measure_wanted[target] ||
-			effort == most))
-			targets[target++] = effort;
-		effort = min(effort + max(effort / 4, 1U), most);
+			all->effort == most))
+			targets[target++] = all->effort;
+		all->effort = min(all->effort + max(all->effort / 4, 1U), most);
 	}
 	return 0;
+}
+
+static void vexfs_measure_end(struct vexfs_measure *measure)
+{
+	if (!measure)
+		return;
+	vexfs_cursor_exit(&measure->tombstones);
+	kvfree(measure->memory);
+	kvfree(measure);
+}
+
+/* What one thread needs. */
+static struct vexfs_measure *vexfs_measure_begin(struct vexfs_grower *grower)
+{
+	struct vexfs_measure *measure = kvzalloc(sizeof(*measure), GFP_KERNEL);
+	int err;
+
+	if (!measure)
+		return ERR_PTR(-ENOMEM);
+	measure->grower = grower;
+	err = vexfs_cursor_init(&measure->tombstones, grower->build->inode,
+				VEXFS_FORK_TOMBSTONES);
+	if (!err)
+		err = vexfs_measure_prepare(measure);
+	if (!err)
+		return measure;
+	vexfs_measure_end(measure);
+	return ERR_PTR(err);
 }
 
 int vexfs_measure(struct vexfs_grower *grower, vexfs_measure_search search,
 		  u32 least, u32 most)
 {
-	struct vexfs_measure *measure;
-	int err, err2;
+	struct vexfs_measures *all;
+	struct vexfs_measure *part;
+	int err = 0;
+	u32 i;
 
-	measure = kvzalloc(sizeof(*measure), GFP_KERNEL);
-	if (!measure)
+	all = kzalloc(sizeof(*all), GFP_KERNEL);
+	if (!all)
 		return -ENOMEM;
-	measure->grower = grower;
-	err = vexfs_cursor_init(&measure->tombstones, grower->build->inode,
-				VEXFS_FORK_TOMBSTONES);
-	err2 = err ? err : vexfs_measure_prepare(measure);
-	if (!err2)
-		err2 = vexfs_measure_truth(measure);
-	if (!err2)
-		err2 = vexfs_measure_efforts(measure, search, least, most);
+	all->grower = grower;
+	all->find = search;
+	all->effort = least;
+	all->members = vexfs_crew_members(grower);
+	for (i = 0; i < all->members && !err; i++) {
+		part = vexfs_measure_begin(vexfs_crew_tools(grower, i));
+		if (!IS_ERR(part))
+			all->parts[i] = part;
+		else if (!i)
+			err = PTR_ERR(part);
+	}
+	if (!err)
+		err = vexfs_measure_truth(all);
+	if (!err)
+		err = vexfs_measure_efforts(all, most);
 	/* Some would be there without the others. */
-	if (err2)
+	if (err)
 		memset(grower->index->targets, 0,
 		       sizeof(grower->index->targets));
-	vexfs_cursor_exit(&measure->tombstones);
-	kvfree(measure->memory);
-	kvfree(measure);
-	return err2;
+	for (i = 0; i < all->members; i++)
+		vexfs_measure_end(all->parts[i]);
+	kfree(all);
+	return err;
 }

@@ -198,6 +198,8 @@ static void vexfs_workqueues_destroy(struct vexfs_sb_info *sbi)
 		destroy_workqueue(sbi->publish_wq);
 	if (sbi->build_wq)
 		destroy_workqueue(sbi->build_wq);
+	if (sbi->crew_wq)
+		destroy_workqueue(sbi->crew_wq);
 	if (sbi->convert_wq)
 		destroy_workqueue(sbi->convert_wq);
 }
@@ -214,7 +216,11 @@ static int vexfs_workqueues_create(struct vexfs_sb_info *sbi)
 	/* Each build may take a sixteenth of the machine's memory. */
 	sbi->build_wq = alloc_workqueue("vexfs-build/%s", WQ_FREEZABLE |
 					WQ_UNBOUND, 4, sbi->sb->s_id);
-	if (!sbi->convert_wq || !sbi->publish_wq || !sbi->build_wq)
+	/* Its own, as each build waits for its helpers. */
+	sbi->crew_wq = alloc_workqueue("vexfs-crew/%s", WQ_FREEZABLE |
+				       WQ_UNBOUND, 0, sbi->sb->s_id);
+	if (!sbi->convert_wq || !sbi->publish_wq || !sbi->build_wq ||
+	    !sbi->crew_wq)
 		return -ENOMEM;
 	return vexfs_encode_setup(sbi->sb);
 }

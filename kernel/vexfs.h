@@ -99,6 +99,7 @@ struct vexfs_group {
  *	work is begun any more
  * @publish_wq: publishes rows in the background
  * @build_wq: builds indexes
+ * @crew_wq: helps to build indexes, see crew.h
  * @error_work: writes down in the state block that an error was found
  * @error_block: the block of the first error since the mount
  * @error_count: errors since the mount that are not on disk yet
@@ -137,6 +138,7 @@ struct vexfs_sb_info {
 	bool encoding;
 	bool background;
 	struct workqueue_struct *build_wq;
+	struct workqueue_struct *crew_wq;
 	bool stopping;
 	struct work_struct error_work;
 	u64 error_block;

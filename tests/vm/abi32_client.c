@@ -200,6 +200,7 @@ static void print_file_calls(void)
 	AT(vexfs_build_index, type);
 	AT(vexfs_build_index, effort);
 	AT(vexfs_build_index, lists);
+	AT(vexfs_build_index, threads);
 	AT(vexfs_build_index, reserved);
 	SIZE(vexfs_drop_index);
 	AT(vexfs_drop_index, flags);

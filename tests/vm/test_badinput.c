@@ -748,7 +748,8 @@ static void test_index(void)
 	BUILD(effort, VEXFS_EFFORT_MAX + 1, EINVAL);
 	BUILD(effort, ~0U, EINVAL);
 	BUILD(lists, 1, EINVAL);
-	BUILD(reserved0, 1, EINVAL);
+	BUILD(threads, VEXFS_BUILD_THREADS_MAX + 1, EINVAL);
+	BUILD(threads, ~0U, EINVAL);
 	BUILD(reserved[0], 1, EINVAL);
 	BUILD(reserved[3], U64, EINVAL);
 	build.type = VEXFS_INDEX_IVF;
@@ -757,6 +758,9 @@ static void test_index(void)
 	build.effort = 0;
 	build.lists = VEXFS_LISTS_MAX + 1;
 	CALL(fd_auto, VEXFS_IOC_BUILD_INDEX, &build, EINVAL, "many lists");
+	build.lists = 0;
+	build.threads = 1;
+	CALL(fd_auto, VEXFS_IOC_BUILD_INDEX, &build, EINVAL, "threads of ivf");
 	DROP(flags, VEXFS_DROP_BUILD << 1, EINVAL);
 	DROP(flags, ~0U, EINVAL);
 	DROP(reserved[0], 1, EINVAL);

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE	/* strerrorname_np */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <time.h>
 #include <linux/fs.h>
@@ -24,10 +25,12 @@
 #define K		10
 #define CENTRES		200
 #define RACES		16	/* rows cut off while they are put into an index */
+#define CREW		3	/* threads of a build, more than most test machines have CPUs */
 
 static float rows[MANY][DIM];
 static float queries[QUERIES][DIM];
 static uint32_t type;
+static uint32_t threads;
 static uint64_t seed = 88172645463325252ULL;
 
 static uint64_t nanoseconds(void)
@@ -144,7 +147,7 @@ static struct vexfs_index_status status_of(int fd)
 
 static int start(int fd)
 {
-	struct vexfs_build_index build = { .type = type };
+	struct vexfs_build_index build = { .type = type, .threads = threads };
 
 	if (type == VEXFS_INDEX_HNSW)
 		build.effort = EFFORT;
@@ -584,7 +587,112 @@ static void freezes(void)
 	close(fd);
 }
 
-/* The same for lists; files of a case are in a directory of its own. */
+/* What one effort finds, in 1/1000. */
+static int recall_of_effort(int fd, uint32_t effort)
+{
+	static struct vexfs_result found[QUERIES][K], truth[QUERIES][K];
+	struct vexfs_knn_search knn;
+
+	SAME(search(fd, 0, VEXFS_SEARCH_EXACT, 0, truth, &knn), 0);
+	knn.flags = 0;
+	knn.results = (uintptr_t)found;
+	knn.index = type;
+	knn.effort = effort;
+	SAME(vexfs_knn(fd, &knn), 0);
+	return recall(found, truth);
+}
+
+/* Several threads build as good a graph as one. */
+static void as_one(void)
+{
+	int fd = make_file("as_one", VEXFS_METRIC_L2, MANY), one, many;
+
+	threads = 1;
+	build(fd);
+	one = recall_of_effort(fd, 24);
+	threads = CREW;
+	build(fd);
+	many = recall_of_effort(fd, 24);
+	threads = 0;
+	printf("# recall of effort 24: %d built by one thread, %d by %d\n", one, many, CREW);
+	if (many < one - 15)
+		FAIL("recall is %d, and %d when one thread builds", many, one);
+	close(fd);
+}
+
+static int busy_fd;
+static uint32_t busy_stop;
+
+static void *busy_search(void *argument)
+{
+	struct vexfs_result found[K];
+	struct vexfs_knn_search knn;
+	struct vexfs_schema schema;
+	uint32_t count, done = 0;
+
+	SAME(vexfs_schema_get(busy_fd, &schema), 0);
+	while (!__atomic_load_n(&busy_stop, __ATOMIC_RELAXED)) {
+		vexfs_knn_init(&knn, &schema, 0, queries[done++ % QUERIES], 1, K, found, &count);
+		SAME(vexfs_knn(busy_fd, &knn), 0);
+		SAME(count, K);
+	}
+	return argument;
+}
+
+/* Rows come and go, and are searched for, while several threads build. */
+static void busy(void)
+{
+	struct vexfs_index_status status;
+	pthread_t searchers[2];
+	uint64_t ids[20], at = ROWS, i;
+	uint32_t builds = 0;
+	int fd = make_file("busy", VEXFS_METRIC_L2, ROWS);
+
+	busy_fd = fd;
+	busy_stop = 0;
+	for (i = 0; i < 2; i++)
+		SAME(pthread_create(&searchers[i], NULL, busy_search, NULL), 0);
+	for (; at + 20 <= ROWS + MORE; at += 20) {
+		if (!status_of(fd).building) {
+			SAME(start(fd), 0);
+			builds++;
+		}
+		SAME(vexfs_insert(fd, rows[at], 20 * sizeof(rows[0]), 20, NULL, NULL, NULL), 0);
+		for (i = 0; i < 20; i++)
+			ids[i] = (at - ROWS) * 3 + i * 3;
+		SAME(vexfs_delete(fd, ids, 20, 0, NULL, NULL), 0);
+	}
+	__atomic_store_n(&busy_stop, 1, __ATOMIC_RELAXED);
+	for (i = 0; i < 2; i++)
+		SAME(pthread_join(searchers[i], NULL), 0);
+	SAME(vexfs_index_wait(fd, &status, NULL, NULL), 0);
+	printf("# %u builds\n", builds);
+	wait_covered(fd);
+	check_recall(fd, 0, 970);
+	find_itself(fd, ROWS, MORE, ROWS);
+	close(fd);
+}
+
+/* With several threads; files of a case are in a directory of its own. */
+#define TOGETHER(name)				\
+static void together_##name(void)		\
+{						\
+	threads = CREW;				\
+	name();					\
+	threads = 0;				\
+}
+
+TOGETHER(life)
+TOGETHER(cancels)
+TOGETHER(resumes)
+TOGETHER(unlinked)
+TOGETHER(freezes)
+TOGETHER(truncates)
+TOGETHER(interrupted)
+TOGETHER(races)
+TOGETHER(busy)
+
+/* The same for lists. */
 #define LISTS(name)				\
 static void lists_##name(void)			\
 {						\
@@ -622,6 +730,16 @@ int main(int argc, char **argv)
 		{ "interrupted", interrupted },
 		{ "few", few },
 		{ "kinds", kinds },
+		{ "as_one", as_one },
+		{ "together_life", together_life },
+		{ "together_cancels", together_cancels },
+		{ "together_resumes", together_resumes },
+		{ "together_unlinked", together_unlinked },
+		{ "together_freezes", together_freezes },
+		{ "together_truncates", together_truncates },
+		{ "together_interrupted", together_interrupted },
+		{ "together_races", together_races },
+		{ "together_busy", together_busy },
 		{ "lists_life", lists_life },
 		{ "lists_inserts", lists_inserts },
 		{ "lists_warms", lists_warms },

@@ -16,8 +16,8 @@
 #include "progress.h"
 
 static const char help[] =
-"Usage: vexfs index build FILE [--type hnsw|ivf] [--effort N] [--lists N] [--wait]\n"
-"                              [--json]\n"
+"Usage: vexfs index build FILE [--type hnsw|ivf] [--effort N] [--lists N]\n"
+"                              [--threads N] [--wait] [--json]\n"
 "       vexfs index status FILE [--json]\n"
 "       vexfs index drop FILE [--build-only] [--json]\n"
 "\n"
@@ -30,6 +30,8 @@ static const char help[] =
 "                     which are built faster and suit a disk\n"
 "  --effort N         hnsw: rows looked at for a row's links, 16 to 2000 (200)\n"
 "  --lists N          ivf: how many lists, 1 to 32768 (as the rows suggest)\n"
+"  --threads N        hnsw: threads of low priority that build, 1 to 64 (one a processor,\n"
+"                     at most 4)\n"
 "  --wait             return when the index is whole; on a terminal, say how far it is\n"
 "  --build-only       cancel a build, but leave an index that is whole\n"
 HELP_COMMON
@@ -231,6 +233,9 @@ static int take_option(int option, struct index_options *options)
 				   &options->build.effort);
 	case OPTION_LISTS:
 		return take_number("--lists", 1, VEXFS_LISTS_MAX, &options->build.lists);
+	case OPTION_THREADS:
+		return take_number("--threads", 1, VEXFS_BUILD_THREADS_MAX,
+				   &options->build.threads);
 	case OPTION_WAIT:
 		options->wait = true;
 		return 0;
@@ -249,6 +254,7 @@ static int parse_options(int argc, char **argv, struct index_options *options)
 		{ "type", required_argument, NULL, OPTION_TYPE },
 		{ "effort", required_argument, NULL, OPTION_EFFORT },
 		{ "lists", required_argument, NULL, OPTION_LISTS },
+		{ "threads", required_argument, NULL, OPTION_THREADS },
 		{ "wait", no_argument, NULL, OPTION_WAIT },
 		{ "build-only", no_argument, NULL, OPTION_BUILD_ONLY },
 		{ "json", no_argument, NULL, OPTION_JSON },
@@ -270,6 +276,8 @@ static int parse_options(int argc, char **argv, struct index_options *options)
 		return fail(EXIT_USAGE, "--lists is for ivf");
 	if (options->build.type == VEXFS_INDEX_IVF && options->build.effort)
 		return fail(EXIT_USAGE, "--effort is for hnsw");
+	if (options->build.type == VEXFS_INDEX_IVF && options->build.threads)
+		return fail(EXIT_USAGE, "--threads is for hnsw");
 	return 0;
 }
 

@@ -592,6 +592,7 @@ struct vexfs_search_stats {
 #define VEXFS_EFFORT_DEFAULT	200U
 #define VEXFS_EFFORT_MAX	2000U
 #define VEXFS_LISTS_MAX		32768U
+#define VEXFS_BUILD_THREADS_MAX	64U
 
 /**
  * struct vexfs_build_index - build an index in the background
@@ -602,7 +603,8 @@ struct vexfs_search_stats {
  *	VEXFS_EFFORT_MIN..VEXFS_EFFORT_MAX; 0: VEXFS_EFFORT_DEFAULT. Otherwise 0
  * @lists: VEXFS_INDEX_IVF: lists, 1..VEXFS_LISTS_MAX; 0: as the rows suggest.
  *	Otherwise 0
- * @reserved0: 0
+ * @threads: VEXFS_INDEX_HNSW: threads that build, 1..VEXFS_BUILD_THREADS_MAX;
+ *	0: as many as suit the machine, up to 4. Otherwise 0
  * @reserved: 0
  *
  * The call returns when the build has been begun. It is over when INDEX_STATUS
@@ -615,7 +617,7 @@ struct vexfs_build_index {
 	__u32 type;
 	__u32 effort;
 	__u32 lists;
-	__u32 reserved0;
+	__u32 threads;
 	__aligned_u64 reserved[4];
 };
 
