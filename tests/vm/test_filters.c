@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/xattr.h>
@@ -652,11 +653,166 @@ static void test_refused_filters(void)
 	close(fd);
 }
 
+/* Of a file that is cut off again and again: all of a row follows from its id. */
+#define CUT_ROWS	3000U	/* at most */
+#define CUT_BATCH	700U
+#define CUT_ROUNDS	150U
+#define CUT_GET		50U
+
+static volatile uint64_t cut_next;	/* the id after the last one */
+static volatile bool cut_ended;
+static uint64_t cut_looks, cut_finds;
+
+static void cut_insert(int fd)
+{
+	static float vectors[CUT_BATCH][DIM];
+	uint64_t count = 1 + next(CUT_BATCH), id = cut_next;
+	struct vexfs_batch_insert batch = {
+		.vectors = TO_U64(vectors), .vectors_bytes = count * sizeof(vectors[0]),
+		.count = count, .attributes = TO_U64(records),
+		.attributes_bytes = count * sizeof(records[0]), .strings = TO_U64(strings),
+	};
+
+	strings_used = 0;
+	for (uint64_t i = 0; i < count; i++, id++) {
+		struct model row = {
+			.present = 15, .value = { vexfs_double_to_bits((double)id), id, id & 1,
+						  id % WORDS },
+		};
+
+		vectors[i][0] = (float)id;
+		put_record(records[i], &row);
+	}
+	batch.strings_bytes = strings_used;
+	SAME(vexfs_insert_batch(fd, &batch), 0);
+	SAME(batch.first_id, cut_next);
+	cut_next = id;
+}
+
+/* The attributes of rows of which some may be gone. */
+static void cut_get(int fd, uint64_t first)
+{
+	uint64_t ids[CUT_GET], got[CUT_GET][1 + COLUMNS], bad = 0;
+	char area[CUT_GET * 8];
+	struct vexfs_attributes get = {
+		.ids = TO_U64(ids), .count = CUT_GET, .attributes = TO_U64(got),
+		.attributes_bytes = sizeof(got), .strings = TO_U64(area),
+		.strings_bytes = sizeof(area),
+	};
+	int err;
+
+	for (uint64_t i = 0; i < CUT_GET; i++)
+		ids[i] = first + i;
+	err = vexfs_attributes_get(fd, &get);
+	if (err) {
+		if (err != -ENOENT && err != -ESTALE)
+			FAIL("attributes: %s", strerror(-err));
+		return;
+	}
+	for (uint64_t i = 0; i < get.returned; i++) {
+		const char *word = words[ids[i] % WORDS];
+
+		bad += got[i][0] != 15 || got[i][2] != ids[i] || got[i][3] != (ids[i] & 1) ||
+		       got[i][1] != vexfs_double_to_bits((double)ids[i]) ||
+		       got[i][4] >> 32 != strlen(word) ||
+		       memcmp(area + (uint32_t)got[i][4], word, strlen(word)) != 0;
+	}
+	SAME(bad, 0);
+	cut_finds += get.returned;
+}
+
+/* A search finds what passes the filter, and says how far away it is. */
+static void cut_search(int fd, uint64_t first, bool exact)
+{
+	char text[100], *word = (char *)words[first % WORDS];
+	float query[DIM] = { (float)first };
+	struct vexfs_column columns[VEXFS_COLUMNS_MAX];
+	struct vexfs_result found[K];
+	struct vexfs_knn_search search;
+	struct vexfs_schema schema;
+	uint32_t count = 0;
+	size_t bytes;
+	void *program;
+	int err;
+
+	snprintf(text, sizeof(text), "n >= %" PRIu64 " and lang = '%s'", first,
+		 strchr(word, '"') ? "de" : word);
+	if (strchr(word, '"'))
+		word = (char *)words[1];
+	SAME(vexfs_schema_get(fd, &schema), 0);
+	SAME(vexfs_columns_get(fd, columns), COLUMNS);
+	if (vexfs_filter_parse(text, columns, COLUMNS, &program, &bytes, NULL) < 0) {
+		FAIL("%s: is no filter", text);
+		return;
+	}
+	vexfs_knn_init(&search, &schema, 0, query, 1, K, found, &count);
+	search.filter = TO_U64(program);
+	search.filter_bytes = bytes;
+	search.flags = exact ? VEXFS_SEARCH_EXACT : 0;
+	err = vexfs_knn(fd, &search);
+	if (err && err != -ESTALE)
+		FAIL("search: %s", strerror(-err));
+	for (uint32_t i = 0; !err && i < count; i++) {
+		double far = (double)found[i].id - (double)first;
+
+		CHECK(found[i].id >= first && found[i].id < cut_next + CUT_BATCH);
+		CHECK(!strcmp(words[found[i].id % WORDS], word));
+		CHECK(vexfs_distance_to_double(found[i].distance) == far * far);
+	}
+	cut_finds += err ? 0 : count;
+	free(program);
+}
+
+static void *cut_look(void *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t at;
+
+	OK(fd);
+	for (; !cut_ended; cut_looks++) {
+		at = cut_next > CUT_ROWS ? cut_next - CUT_ROWS : 0;
+		at += cut_looks * 37 % CUT_ROWS;
+		cut_get(fd, at);
+		cut_search(fd, at, cut_looks % 2);
+	}
+	close(fd);
+	return NULL;
+}
+
+/* Rows are cut off while others ask for their attributes and filter by them. */
+static void test_truncate_race(void)
+{
+	int fd = make_file("f");
+	uint64_t in_file = 0, i;
+	pthread_t looker;
+
+	cut_next = 0;
+	cut_ended = false;
+	SAME(pthread_create(&looker, NULL, cut_look, (char *)"f"), 0);
+	for (i = 0; i < CUT_ROUNDS || (cut_looks < 20 && i < 100 * CUT_ROUNDS); i++) {
+		uint64_t before = cut_next;
+
+		cut_insert(fd);
+		in_file += cut_next - before;
+		if (!next(2) || in_file > CUT_ROWS) {
+			in_file = next(5) ? next(in_file) : 0;
+			OK(ftruncate(fd, (off_t)(in_file * DIM * sizeof(float))));
+		}
+	}
+	cut_ended = true;
+	pthread_join(looker, NULL);
+	printf("# %" PRIu64 " rounds, %" PRIu64 " looks, %" PRIu64 " rows\n", i, cut_looks,
+	       cut_finds);
+	CHECK(cut_finds);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct check_one cases[] = {
 		{ "filters", test_filters },
 		{ "truncate", test_truncate },
+		{ "truncate_race", test_truncate_race },
 		{ "inherit", test_inherit },
 		{ "refused_inserts", test_refused_inserts },
 		{ "refused_sets", test_refused_sets },
