@@ -27,7 +27,9 @@ struct vexfs_window_table;
  * @first: page of the fork that is the window's page 0
  * @layout: record size, as vex_pages_init() made it
  * @table: the pages; replaced under @derived->write_lock, read under srcu
- * @lock: guards the table's entries, @resident, @kept and @shrink_at
+ * @next: the larger table that is being filled, or NULL; what is stored goes
+ *	into both
+ * @lock: guards the tables' entries, @next, @resident, @kept and @shrink_at
  * @resident: pages that the window refers to
  * @kept: of them, pages that cannot be given back before the next checkpoint
  * @shrink_at: the page that memory pressure looks at next
@@ -40,6 +42,7 @@ struct vexfs_window {
 	u64 first;
 	struct vex_pages layout;
 	struct vexfs_window_table __rcu *table;
+	struct vexfs_window_table *next;
 	spinlock_t lock;
 	u64 resident;
 	u64 kept;

@@ -17,6 +17,9 @@
 /* Entries of a table that memory pressure looks at in one go. */
 #define VEXFS_SHRINK_PAGES	16384U
 
+/* And that are copied in one go to a larger table. */
+#define VEXFS_GROW_PAGES	(16U * BITS_PER_LONG)
+
 /* Folios whose references are given back together. */
 #define VEXFS_BATCH_FOLIOS	\
 	((PAGE_SIZE - sizeof(struct vexfs_folio_batch)) / sizeof(void *))
@@ -150,6 +153,47 @@ void vexfs_window_exit(struct vexfs_window *window)
 	RCU_INIT_POINTER(window->table, NULL);
 }
 
+/* Change an entry. */
+static void vexfs_window_store(struct vexfs_window *window, u64 page,
+			       void *address)
+{
+	lockdep_assert_held(&window->lock);
+	/* Whoever finds the address finds the contents. */
+	smp_store_release(&vexfs_table(window)->page[page], address);
+	if (window->next)
+		window->next->page[page] = address;
+}
+
+/*
+ * Copy a table to a larger one, which takes its place. The lock is held for a
+ * few pages at a time; what changes in those that were copied changes in both.
+ */
+static void vexfs_window_replace(struct vexfs_window *window,
+				 struct vexfs_window_table *table)
+{
+	struct vexfs_window_table *old = vexfs_table(window);
+	u64 page, count;
+
+	spin_lock(&window->lock);
+	window->next = table;
+	spin_unlock(&window->lock);
+	for (page = 0; page < old->pages; page += count) {
+		count = min_t(u64, old->pages - page, VEXFS_GROW_PAGES);
+		spin_lock(&window->lock);
+		memcpy(&table->page[page], &old->page[page],
+		       count * sizeof(*old->page));
+		memcpy(&table->kept[BIT_WORD(page)], &old->kept[BIT_WORD(page)],
+		       BITS_TO_LONGS(count) * sizeof(*old->kept));
+		spin_unlock(&window->lock);
+		cond_resched();
+	}
+	spin_lock(&window->lock);
+	rcu_assign_pointer(window->table, table);
+	window->next = NULL;
+	spin_unlock(&window->lock);
+	call_srcu(&vexfs_window_srcu, &old->rcu, vexfs_table_free);
+}
+
 int vexfs_window_grow(struct vexfs_window *window, u64 pages)
 {
 	struct vexfs_window_table *old = vexfs_table(window), *table;
@@ -164,13 +208,7 @@ int vexfs_window_grow(struct vexfs_window *window, u64 pages)
 					       VEXFS_WINDOW_PAGES_MAX)));
 	if (!table)
 		return -ENOMEM;
-	spin_lock(&window->lock);
-	memcpy(table->page, old->page, old->pages * sizeof(*old->page));
-	memcpy(table->kept, old->kept,
-	       BITS_TO_LONGS(old->pages) * sizeof(long));
-	rcu_assign_pointer(window->table, table);
-	spin_unlock(&window->lock);
-	call_srcu(&vexfs_window_srcu, &old->rcu, vexfs_table_free);
+	vexfs_window_replace(window, table);
 	return 0;
 }
 
@@ -188,8 +226,7 @@ static void vexfs_window_install(struct vexfs_window *window, u64 page,
 	folio_get(folio);
 	window->resident++;
 	atomic_long_inc(&vexfs_windows_resident);
-	/* Whoever finds the address finds the contents. */
-	smp_store_release(&table->page[page], folio_address(folio));
+	vexfs_window_store(window, page, folio_address(folio));
 }
 
 /* Is the page as it was written? Once for the time that it is in memory. */
@@ -361,11 +398,16 @@ void *vexfs_window_change(struct vexfs_window *window, u64 page, bool fresh,
 static void vexfs_window_set_kept(struct vexfs_window *window, u64 page,
 				  struct folio *folio)
 {
+	struct vexfs_window_table *table;
+
 	spin_lock(&window->lock);
+	table = vexfs_table(window);
 	vexfs_window_install(window, page, folio);
-	if (page < vexfs_table(window)->pages &&
-	    !__test_and_set_bit(page, vexfs_table(window)->kept))
+	if (page < table->pages && !__test_and_set_bit(page, table->kept)) {
 		window->kept++;
+		if (window->next)
+			__set_bit(page, window->next->kept);
+	}
 	spin_unlock(&window->lock);
 }
 
@@ -468,7 +510,7 @@ static void vexfs_window_shrink(struct vexfs_window *window,
 			continue;
 		batch->folios[batch->count++] =
 			vexfs_page_folio(table->page[page]);
-		WRITE_ONCE(table->page[page], NULL);
+		vexfs_window_store(window, page, NULL);
 		window->resident--;
 	}
 	spin_unlock(&window->lock);
