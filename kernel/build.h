@@ -245,14 +245,13 @@ int vexfs_index_look(struct vexfs_pass *pass, u32 q, u64 row);
 /**
  * vexfs_index_rest() - scan the rows that an index does not cover
  * @pass: the pass
- * @index: the index that was used, or NULL
  * @rows: rows that it covers
- * @err: how that went. When the index was of no use all rows are scanned
+ * @err: how that went. All rows are scanned if the index was of no use, and for
+ *	the queries that it gave up on
  *
  * Return: 0 or a negative errno.
  */
-int vexfs_index_rest(struct vexfs_pass *pass, struct vexfs_index *index,
-		     u64 rows, int err);
+int vexfs_index_rest(struct vexfs_pass *pass, u64 rows, int err);
 
 /**
  * vexfs_index_choose() - the way to find rows for a search

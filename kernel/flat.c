@@ -121,14 +121,21 @@ int vexfs_pass_offer(struct vexfs_pass_query *query, u64 row,
 static int vexfs_flat_row(struct vexfs_pass *pass, u64 row, const void *data,
 			  s64 *limits, struct vex_interval *intervals)
 {
+	bool batch = pass->query_count > 1 &&
+		     pass->query_count == pass->shape.queries;
 	u32 q;
 	int err = 0;
 
-	for (q = 0; q < pass->query_count; q++)
-		limits[q] = vex_topk_limit(&pass->queries[q].top);
-	if (pass->query_count == 1)
-		vex_distance_row(pass->search, 0, data, limits[0], intervals);
-	else
+	/* A batch has the queries in their own order. */
+	for (q = 0; q < pass->query_count; q++) {
+		struct vexfs_pass_query *query = &pass->queries[q];
+
+		limits[q] = vex_topk_limit(&query->top);
+		if (!batch)
+			vex_distance_row(pass->search, query->index, data,
+					 limits[q], &intervals[q]);
+	}
+	if (batch)
 		vex_distance_batch(pass->search, data, limits, intervals);
 	for (q = 0; q < pass->query_count && !err; q++)
 		if (intervals[q].lo <= limits[q])

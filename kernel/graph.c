@@ -630,8 +630,13 @@ static int vexfs_graph_search_run(struct vexfs_graph_search *search)
 	codes = vexfs_window_begin(&search->sketches->window, &search->codes);
 	search->nodes.missed = &pass->counts.pages_missed;
 	search->codes.missed = &pass->counts.pages_missed;
-	for (q = 0; q < pass->query_count && !err; q++)
+	for (q = 0; q < pass->query_count && !err; q++) {
 		err = vexfs_graph_query(search, q);
+		if (err == -ERANGE) {
+			pass->queries[q].given_up = true;
+			err = 0;
+		}
+	}
 	vexfs_window_end(codes);
 	vexfs_window_end(nodes);
 	return err;
@@ -659,7 +664,7 @@ static int vexfs_graph_knn(struct vexfs_pass *pass)
 			err = vexfs_graph_search_run(&search);
 		kvfree(search.walker);
 	}
-	err = vexfs_index_rest(pass, search.index, search.rows, err);
+	err = vexfs_index_rest(pass, search.rows, err);
 	vexfs_sketches_put(search.sketches);
 	vexfs_index_put(search.index);
 	return err;

@@ -284,33 +284,73 @@ int vexfs_index_look(struct vexfs_pass *pass, u32 q, u64 row)
 	return ret < 0 ? ret : 1;
 }
 
-int vexfs_index_rest(struct vexfs_pass *pass, struct vexfs_index *index,
-		     u64 rows, int err)
+/* Bring the queries that are given up before the others. Returns how many. */
+static u32 vexfs_index_given_up(struct vexfs_pass *pass)
 {
-	u32 q;
+	struct vexfs_pass_query *queries = pass->queries;
+	u32 q, lost = 0;
+
+	for (q = 0; q < pass->query_count; q++) {
+		if (!queries[q].given_up)
+			continue;
+		/* Nothing is lost: what was found is found again. */
+		queries[q].top.count = 0;
+		if (q != lost) {
+			swap(queries[q], queries[lost]);
+			queries[q].top.context = &queries[q];
+			queries[lost].top.context = &queries[lost];
+		}
+		lost++;
+	}
+	return lost;
+}
+
+/* Scan the rows from @row on for some of the queries. */
+static int vexfs_index_scan(struct vexfs_pass *pass, u32 first, u32 count,
+			    u64 row)
+{
+	struct vexfs_pass_query *queries = pass->queries;
+	u32 all = pass->query_count;
+	u64 first_row = pass->first_row;
+	int err;
+
+	if (!count || row >= pass->end_row)
+		return 0;
+	pass->queries = queries + first;
+	pass->query_count = count;
+	pass->first_row = row;
+	err = vexfs_scan_index.knn(pass);
+	pass->queries = queries;
+	pass->query_count = all;
+	pass->first_row = first_row;
+	return err;
+}
+
+int vexfs_index_rest(struct vexfs_pass *pass, u64 rows, int err)
+{
+	u32 q, lost;
 
 	switch (err) {
 	case 0:
-		pass->first_row = rows;
 		break;
 	case -EBADMSG:
 	case -EUCLEAN:
 	case -EIO:
 	case -ERANGE:
 	case -ESTALE:
-		/* Nothing is lost: what was found is found again. */
 		for (q = 0; q < pass->query_count; q++)
-			pass->queries[q].top.count = 0;
-		pass->target_recall = VEXFS_RECALL_DEFAULT;
-		pass->scanned = true;
+			pass->queries[q].given_up = true;
 		break;
 	default:
 		return err;
 	}
 	pass->effort = 0;
-	if (pass->first_row >= pass->end_row)
-		return 0;
-	return vexfs_scan_index.knn(pass);
+	lost = vexfs_index_given_up(pass);
+	pass->scanned = lost;
+	err = vexfs_index_scan(pass, 0, lost, pass->first_row);
+	return err ? err :
+		     vexfs_index_scan(pass, lost, pass->query_count - lost,
+				      rows);
 }
 
 /* Does an index of this file answer such a search? */

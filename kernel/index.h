@@ -15,11 +15,13 @@
  * struct vexfs_pass_query - one of the queries that share a pass
  * @pass: the pass
  * @index: which query it is
+ * @given_up: an index could not answer it: its rows are to be scanned
  * @top: the nearest rows so far
  */
 struct vexfs_pass_query {
 	struct vexfs_pass *pass;
 	u32 index;
+	bool given_up;
 	struct vex_topk top;
 };
 
@@ -45,14 +47,14 @@ struct vexfs_search_counts {
  * @shape: what the queries are
  * @first_row: first row to look at
  * @end_row: one past the last
- * @query_count: queries
+ * @query_count: queries in @queries: all of @shape, but while some are scanned
  * @k: results wanted for each; 0 for a range search
  * @exact: the answer must equal brute force's
  * @effort: as in struct vexfs_knn_search, 0 for automatic
  * @target_recall: aimed at if @effort is 0, in 1/VEXFS_RECALL_ONE
  * @radius: range searches: the key of the greatest distance
  * @search: the prepared queries; this and the next three in the pass' memory
- * @queries: per query
+ * @queries: per query, in any order: their @index tells which they are
  * @entries: the heaps' memory
  * @bounce: a row that does not lie in one piece is copied here
  * @matrix: reads rows in turn
@@ -62,7 +64,8 @@ struct vexfs_search_counts {
  * @ids: walks the ids; without a fork an id is its row's number
  * @filter: says which rows may be found, or NULL for all; the search's
  * @sparse: few rows are looked at: reading ahead does not pay
- * @scanned: an index was to be used and was of no use: all rows were scanned
+ * @scanned: an index was to be used and was of no use for some of the queries:
+ *	all rows were scanned for them
  * @counts: what it took
  */
 struct vexfs_pass {

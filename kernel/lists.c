@@ -487,39 +487,52 @@ int vexfs_lists_finish(struct vexfs_grower *grower)
 
 /* The calls' side */
 
+static int vexfs_lists_query(struct vexfs_lists_search *search,
+			     struct vexfs_pass *pass, u32 q)
+{
+	u32 i, vain = 0, patience = max(VEXFS_INDEX_PATIENCE, pass->k);
+	struct vex_lists_result found;
+	int ret;
+
+	ret = vexfs_lists_find(search, pass->shape.query_type,
+			       vex_search_query(pass->search, q), &found);
+	if (ret)
+		return ret;
+	pass->counts.codes_compared += found.scored;
+	pass->counts.rows_scanned += found.scored;
+	/* The lists that are near hold little of what is wanted. */
+	if (found.lacking || (found.count < pass->k &&
+			      found.lists < search->lists.lists))
+		return -ERANGE;
+	for (i = 0; i < min(found.count, VEXFS_FETCH_AHEAD); i++)
+		vexfs_pass_fetch(pass, found.hits[i].row);
+	for (i = 0; i < found.count && vain < patience; i++) {
+		u32 ahead = i + VEXFS_FETCH_AHEAD;
+
+		if (ahead < found.count)
+			vexfs_pass_fetch(pass, found.hits[ahead].row);
+		ret = vexfs_index_look(pass, q, found.hits[i].row);
+		if (ret < 0)
+			return ret;
+		vain = ret ? 0 : vain + 1;
+	}
+	return 0;
+}
+
 static int vexfs_lists_pass(struct vexfs_lists_search *search,
 			    struct vexfs_pass *pass)
 {
-	struct vex_lists_result found;
-	u32 q, i, vain, patience = max(VEXFS_INDEX_PATIENCE, pass->k);
-	int ret = 0;
+	int err = 0;
+	u32 q;
 
-	for (q = 0; q < pass->query_count; q++) {
-		ret = vexfs_lists_find(search, pass->shape.query_type,
-				       vex_search_query(pass->search, q),
-				       &found);
-		if (ret)
-			return ret;
-		pass->counts.codes_compared += found.scored;
-		pass->counts.rows_scanned += found.scored;
-		/* The lists that are near hold little of what is wanted. */
-		if (found.lacking || (found.count < pass->k &&
-				      found.lists < search->lists.lists))
-			return -ERANGE;
-		for (i = 0; i < min(found.count, VEXFS_FETCH_AHEAD); i++)
-			vexfs_pass_fetch(pass, found.hits[i].row);
-		for (i = 0, vain = 0; i < found.count && vain < patience; i++) {
-			u32 ahead = i + VEXFS_FETCH_AHEAD;
-
-			if (ahead < found.count)
-				vexfs_pass_fetch(pass, found.hits[ahead].row);
-			ret = vexfs_index_look(pass, q, found.hits[i].row);
-			if (ret < 0)
-				return ret;
-			vain = ret ? 0 : vain + 1;
+	for (q = 0; q < pass->query_count && !err; q++) {
+		err = vexfs_lists_query(search, pass, q);
+		if (err == -ERANGE) {
+			pass->queries[q].given_up = true;
+			err = 0;
 		}
 	}
-	return 0;
+	return err;
 }
 
 /* May many of the rows in lists not be found? */
@@ -579,7 +592,7 @@ static int vexfs_lists_knn(struct vexfs_pass *pass)
 
 	if (index && sketches)
 		err = vexfs_lists_run(pass, index, sketches, &rows);
-	err = vexfs_index_rest(pass, index, rows, err);
+	err = vexfs_index_rest(pass, rows, err);
 	vexfs_sketches_put(sketches);
 	vexfs_index_put(index);
 	return err;

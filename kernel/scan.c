@@ -188,7 +188,8 @@ static int vexfs_scan_prepare(struct vexfs_scan *scan, u32 q, void *coarse,
 	return vex_sketch_query_prepare(coarse, &scan->sketches->config,
 					scan->sketches->centre,
 					pass->shape.query_type,
-					vex_search_query(pass->search, q),
+					vex_search_query(pass->search,
+							 one->query->index),
 					VEX_SKETCH_QUERY_BITS, scan->scratch,
 					&one->codes);
 }

@@ -209,7 +209,8 @@ static int vexfs_knn_answer(struct vexfs_pass *pass, struct inode *inode,
 	int err;
 
 	for (q = 0; q < pass->query_count; q++) {
-		struct vex_topk *top = &pass->queries[q].top;
+		struct vexfs_pass_query *query = &pass->queries[q];
+		struct vex_topk *top = &query->top;
 		/* A result is smaller than an entry: it takes its place. */
 		struct vexfs_result *out = (struct vexfs_result *)top->entries;
 
@@ -220,7 +221,7 @@ static int vexfs_knn_answer(struct vexfs_pass *pass, struct inode *inode,
 			struct vex_entry entry = top->entries[i];
 
 			out[i].id = entry.id;
-			err = vexfs_distance_bits(pass, q, &entry,
+			err = vexfs_distance_bits(pass, query->index, &entry,
 						  (u64 *)&out[i].distance);
 			if (err)
 				return err;
@@ -229,11 +230,12 @@ static int vexfs_knn_answer(struct vexfs_pass *pass, struct inode *inode,
 	if (!vexfs_snapshot_holds(inode, &pass->snapshot))
 		return -ESTALE;
 	for (q = 0; q < pass->query_count; q++) {
+		u32 at = pass->queries[q].index;
 		struct vex_topk *top = &pass->queries[q].top;
 
-		if (copy_to_user(results + (size_t)q * pass->k, top->entries,
+		if (copy_to_user(results + (size_t)at * pass->k, top->entries,
 				 top->count * sizeof(*results)) ||
-		    (counts && put_user(top->count, counts + q)))
+		    (counts && put_user(top->count, counts + at)))
 			return -EFAULT;
 	}
 	return 0;
