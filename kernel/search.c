@@ -217,6 +217,8 @@ static int vexfs_knn_answer(struct vexfs_pass *pass, struct inode *inode,
 		err = vex_topk_sort(top);
 		if (err)
 			return err;
+		/* What is on disk may have an index name a row twice. */
+		vex_topk_unique(top);
 		for (i = 0; i < top->count; i++) {
 			struct vex_entry entry = top->entries[i];
 

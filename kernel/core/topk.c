@@ -149,3 +149,14 @@ int vex_topk_sort(struct vex_topk *top)
 	}
 	return 0;
 }
+
+void vex_topk_unique(struct vex_topk *top)
+{
+	struct vex_entry *e = top->entries;
+	u32 count = min(top->count, 1U), i;
+
+	for (i = 1; i < top->count; i++)
+		if (e[i].row != e[count - 1].row)
+			e[count++] = e[i];
+	top->count = count;
+}

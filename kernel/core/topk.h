@@ -102,4 +102,12 @@ int vex_topk_merge(struct vex_topk *top, const struct vex_entry *entries,
  */
 int vex_topk_sort(struct vex_topk *top);
 
+/**
+ * vex_topk_unique - drop entries of rows that were offered more than once
+ * @top: entries as vex_topk_sort() left them
+ *
+ * Entries of one row are neighbours then, as they are the same in all.
+ */
+void vex_topk_unique(struct vex_topk *top);
+
 #endif /* VEX_TOPK_H */

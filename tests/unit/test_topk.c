@@ -155,6 +155,31 @@ static void the_limit_is_open_until_full(void **state)
 	assert_int_equal(vex_topk_offer(&top, &a), 0);
 }
 
+/* Each row three times, with rows that are equally far: one of each is left. */
+static void rows_are_dropped_that_came_twice(void **state)
+{
+	static struct vex_entry all[MANY], kept[3 * MANY];
+	struct vex_topk top;
+	u32 i;
+
+	(void)state;
+	failure = 0;
+	make(all, MANY, 100, 20);
+	vex_topk_init(&top, kept, 3 * MANY, decide, truth);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(vex_topk_merge(&top, all, MANY), 0);
+	assert_int_equal(top.count, 3 * MANY);
+	assert_int_equal(vex_topk_sort(&top), 0);
+	vex_topk_unique(&top);
+	assert_int_equal(top.count, MANY);
+	qsort(all, MANY, sizeof(*all), by_truth);
+	for (i = 0; i < MANY; i++)
+		assert_int_equal(kept[i].id, all[i].id);
+	top.count = 0;
+	vex_topk_unique(&top);
+	assert_int_equal(top.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +187,7 @@ int main(void)
 		cmocka_unit_test(exact_keys_need_no_decision),
 		cmocka_unit_test(errors_are_passed_on),
 		cmocka_unit_test(the_limit_is_open_until_full),
+		cmocka_unit_test(rows_are_dropped_that_came_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
