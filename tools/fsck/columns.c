@@ -21,11 +21,13 @@ typedef unsigned long long ull;
 /**
  * struct kept - a block of strings in memory
  * @key: its key, or 0
+ * @there: the tree leads to it
  * @good: it could be read and is sound
  * @block: the block
  */
 struct kept {
 	u64 key;
+	bool there;
 	bool good;
 	struct vexfs_disk_strings block;
 };
@@ -67,8 +69,9 @@ static const struct vexfs_disk_strings *strings_block(struct columns *columns,
 	if (kept->key == key)
 		return kept->good ? &kept->block : NULL;
 	kept->key = key;
-	kept->good = !vex_tree_find(&columns->tree.tree, key, &run) &&
-		     run.key <= key &&
+	kept->there = !vex_tree_find(&columns->tree.tree, key, &run) &&
+		      run.key <= key;
+	kept->good = kept->there &&
 		     !volume_read_meta(&columns->rows->fsck->vol,
 				       run.value + (key - run.key),
 				       VEXFS_MAGIC_STRINGS, columns->fork,
@@ -92,6 +95,15 @@ static const u8 *string_at(struct columns *columns, u64 place, u32 *bytes)
 	return at == offset ? vex_string_at(block, offset, bytes) : NULL;
 }
 
+/* Nothing is at a place: does check_block() tell that, as all of the block is lost? */
+static bool block_lost(const struct columns *columns, u64 place)
+{
+	u64 key = VEXFS_KEY_STRINGS + place / VEXFS_BLOCK_SIZE;
+	const struct kept *kept = &columns->kept[key % STRINGS_KEPT];
+
+	return kept->key == key && kept->there && !kept->good;
+}
+
 /* The strings of the rows of a block that are published. */
 static void check_rows(struct columns *columns,
 		       const struct vexfs_disk_attributes *block, u64 key)
@@ -110,7 +122,8 @@ static void check_rows(struct columns *columns,
 			if (present >> c & 1 &&
 			    vex_column_type(schema, c) ==
 			    VEXFS_COLUMN_STRING &&
-			    !string_at(columns, (u64)values[c], &bytes))
+			    !string_at(columns, (u64)values[c], &bytes) &&
+			    !block_lost(columns, (u64)values[c]))
 				column_finding(columns,
 					       "attributes fork: column %u of row %llu leads to no string",
 					       c, (ull)(first + i));
@@ -149,6 +162,8 @@ static void check_hash(struct columns *columns, u64 key, u64 place)
 	u32 bytes = 0;
 
 	string = string_at(columns, place, &bytes);
+	if (!string && block_lost(columns, place))
+		return;
 	if (!string)
 		column_finding(columns,
 			       "attributes fork: a hash leads to no string");
