@@ -199,6 +199,25 @@ static void poke(const char *image, u64 block, u32 offset, const char *hex)
 	volume_close(&vol);
 }
 
+/* Prints the numbers of the metadata blocks with a magic. */
+static void list_blocks(const char *image, const char *magic)
+{
+	u8 data[VEXFS_BLOCK_SIZE];
+	struct mutation m = { 0 };
+	const char *what;
+
+	if (volume_open(&m.vol, image, O_RDONLY) ||
+	    volume_load_super(&m.vol, VEXFS_SUPER_BLOCK, &what))
+		die(image);
+	for (u64 block = 0; block < m.vol.geo.blocks; block++) {
+		if (volume_read(&m.vol, block, data))
+			die("read");
+		if (is_metadata(&m, block, data) && !memcmp(data, magic, 4))
+			printf("%llu\n", (unsigned long long)block);
+	}
+	volume_close(&m.vol);
+}
+
 /* Adds the written blocks of a fork to a list that has room. */
 static u64 fork_blocks(struct volume *vol, struct vexfs_disk_inode *fork,
 		       u64 *list)
@@ -287,13 +306,15 @@ int main(int argc, char **argv)
 		      "       mutate CHECKER IMAGE raw FLIPS FIRST COUNT\n"
 		      "       mutate poke IMAGE BLOCK OFFSET HEX\n"
 		      "       mutate derived IMAGE FLIPS SEED\n"
+		      "       mutate list IMAGE MAGIC\n"
 		      "Flips bits of an image and runs 'CHECKER -n IMAGE' on each version: of\n"
 		      "every byte of the superblock and some of its copy, or of FLIPS bytes of\n"
 		      "every metadata block, with the checksum as it was or made to fit; or\n"
 		      "FLIPS times of some byte at the start of one of COUNT blocks.\n"
 		      "Prints versions checked, found and bad; exit status 1 if any was bad.\n"
 		      "'poke' sets bytes of one block and makes its checksum fit; 'derived'\n"
-		      "flips bits in the pages of derived forks, and leaves them so.\n",
+		      "flips bits in the pages of derived forks, and leaves them so; 'list'\n"
+		      "prints the numbers of metadata blocks of a kind, such as VXAT.\n",
 		      stderr);
 		return 2;
 	}
@@ -304,6 +325,10 @@ int main(int argc, char **argv)
 	}
 	if (argc == 5 && !strcmp(argv[1], "derived")) {
 		damage_derived(argv[2], (u32)atoi(argv[3]), (u32)atoi(argv[4]));
+		return 0;
+	}
+	if (argc == 4 && !strcmp(argv[1], "list") && strlen(mode) == 4) {
+		list_blocks(argv[2], mode);
 		return 0;
 	}
 	m.checker = argv[1];

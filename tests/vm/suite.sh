@@ -19,7 +19,7 @@ passed=0
 failed=0
 quick=
 
-all_tests="names attributes files cli libvexfs filters upsert index selective compact abi64 abi32 badinput mount sketches interrupt damage derived"
+all_tests="names attributes files cli libvexfs filters upsert index selective compact abi64 abi32 badinput mount sketches interrupt damage derived columns"
 
 volume_make()
 {
@@ -68,6 +68,8 @@ test_memory()
 test_interrupt() { umount "$mnt" && tests/vm/test_interrupt.sh; }
 test_damage() { umount "$mnt" && tests/vm/test_damage.sh $quick; }
 test_derived() { umount "$mnt" && tests/vm/test_derived.sh $quick; }
+
+test_columns() { umount "$mnt" && tests/vm/test_columns.sh; }
 
 test_files()
 {
