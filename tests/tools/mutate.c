@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "volume.h"
 #include "tree.h"
+#include "derived.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -218,9 +219,25 @@ static void list_blocks(const char *image, const char *magic)
 	volume_close(&m.vol);
 }
 
-/* Adds the written blocks of a fork to a list that has room. */
+/* What kind of derived fork has a header in this block? */
+static u32 derived_kind(struct volume *vol, u64 block)
+{
+	union {
+		struct vexfs_disk_derived header;
+		u8 data[VEXFS_BLOCK_SIZE];
+	} slot;
+
+	if (volume_read(vol, block, &slot))
+		die("read");
+	return le32_to_cpu(slot.header.dv_kind);
+}
+
+/*
+ * Adds the written blocks of a fork to a list that has room; of a @kind those
+ * behind its headers.
+ */
 static u64 fork_blocks(struct volume *vol, struct vexfs_disk_inode *fork,
-		       u64 *list)
+		       u32 kind, u64 *list)
 {
 	u64 key = 0, blocks = 0;
 	struct volume_tree tree;
@@ -228,17 +245,21 @@ static u64 fork_blocks(struct volume *vol, struct vexfs_disk_inode *fork,
 
 	volume_tree_init(&tree, vol, le64_to_cpu(fork->ino_number),
 			 &fork->ino_root);
+	if (kind && (vex_tree_find(&tree.tree, 0, &run) || run.key ||
+		     derived_kind(vol, run.value) != kind))
+		return 0;
 	while (!vex_tree_find(&tree.tree, key, &run)) {
 		key = run.key + run.length;
 		for (u32 i = 0; i < run.length; i++)
-			if (!(run.flags & VEXFS_RECORD_UNWRITTEN))
+			if (!(run.flags & VEXFS_RECORD_UNWRITTEN) &&
+			    (!kind || run.key + i >= VEX_DERIVED_SLOTS))
 				list[blocks++] = run.value + i;
 	}
 	return blocks;
 }
 
-/* The written blocks of all derived forks. */
-static u64 derived_blocks(struct mutation *m, u64 *list)
+/* The written blocks of all derived forks, or of those of a kind. */
+static u64 derived_blocks(struct mutation *m, u32 kind, u64 *list)
 {
 	struct vexfs_disk_inode_block inodes;
 	u64 blocks = 0;
@@ -256,7 +277,7 @@ static u64 derived_blocks(struct mutation *m, u64 *list)
 			    le32_to_cpu(inode->ino_flags) &
 			    VEXFS_INO_FLAG_FORK &&
 			    inode->ino_root.r_kind == VEXFS_TREE_EXTENTS)
-				blocks += fork_blocks(&m->vol, inode,
+				blocks += fork_blocks(&m->vol, inode, kind,
 						      list + blocks);
 		}
 	}
@@ -264,7 +285,7 @@ static u64 derived_blocks(struct mutation *m, u64 *list)
 }
 
 /* Flips bits in derived forks, and leaves them so. */
-static void damage_derived(const char *image, u32 flips, u32 seed)
+static void damage_derived(const char *image, u32 flips, u32 seed, u32 kind)
 {
 	u8 data[VEXFS_BLOCK_SIZE];
 	struct mutation m = { 0 };
@@ -277,7 +298,7 @@ static void damage_derived(const char *image, u32 flips, u32 seed)
 	list = calloc(m.vol.geo.blocks, sizeof(*list));
 	if (!list)
 		die("memory");
-	blocks = derived_blocks(&m, list);
+	blocks = derived_blocks(&m, kind, list);
 	while (seed--)
 		next_random();
 	for (u32 i = 0; blocks && i < flips; i++) {
@@ -305,7 +326,7 @@ int main(int argc, char **argv)
 		      "       mutate CHECKER IMAGE plain|stamped FLIPS\n"
 		      "       mutate CHECKER IMAGE raw FLIPS FIRST COUNT\n"
 		      "       mutate poke IMAGE BLOCK OFFSET HEX\n"
-		      "       mutate derived IMAGE FLIPS SEED\n"
+		      "       mutate derived IMAGE FLIPS SEED [KIND]\n"
 		      "       mutate list IMAGE MAGIC\n"
 		      "Flips bits of an image and runs 'CHECKER -n IMAGE' on each version: of\n"
 		      "every byte of the superblock and some of its copy, or of FLIPS bytes of\n"
@@ -313,7 +334,8 @@ int main(int argc, char **argv)
 		      "FLIPS times of some byte at the start of one of COUNT blocks.\n"
 		      "Prints versions checked, found and bad; exit status 1 if any was bad.\n"
 		      "'poke' sets bytes of one block and makes its checksum fit; 'derived'\n"
-		      "flips bits in the pages of derived forks, and leaves them so; 'list'\n"
+		      "flips bits in the pages of derived forks, and leaves them so; with the\n"
+		      "number of a kind of fork, in those behind the headers of such; 'list'\n"
 		      "prints the numbers of metadata blocks of a kind, such as VXAT.\n",
 		      stderr);
 		return 2;
@@ -323,8 +345,9 @@ int main(int argc, char **argv)
 		     (u32)strtoul(argv[4], NULL, 10), argv[5]);
 		return 0;
 	}
-	if (argc == 5 && !strcmp(argv[1], "derived")) {
-		damage_derived(argv[2], (u32)atoi(argv[3]), (u32)atoi(argv[4]));
+	if ((argc == 5 || argc == 6) && !strcmp(argv[1], "derived")) {
+		damage_derived(argv[2], (u32)atoi(argv[3]), (u32)atoi(argv[4]),
+			       argc == 6 ? (u32)atoi(argv[5]) : 0);
 		return 0;
 	}
 	if (argc == 4 && !strcmp(argv[1], "list") && strlen(mode) == 4) {

@@ -66,8 +66,33 @@ make_sound()
 	cp --sparse=always $image $dir/sound
 }
 
+state() { vexfs index status "$@" $mnt/rows; }
+
+# Pages of the index are damaged, its headers are not: it is there, does not serve, and says so.
+states()
+{
+	local type=$1 kind=2
+	[ "$type" = hnsw ] || kind=3
+	cp --sparse=always $dir/sound $image
+	build/tests/vm/mutate derived $image 3000 7 $kind >$dir/out
+	ok "$type, pages: fsck warns" warned
+	up
+	ok "$type, pages: searches by it give rows" look --index "$type"
+	ok "$type, pages: exact answers" same_as $dir/before
+	ok "$type, pages: the status says damaged" grep -q damaged <(state)
+	ok "$type, pages: and as JSON" grep -q '"state":"damaged"' <(state --json)
+	ok "$type, pages: a remount does not mend it" eval "umount $mnt && up && look --index $type"
+	ok "$type, pages: it is damaged still" grep -q damaged <(state)
+	ok "$type, pages: the index is built anew" timeout 120 vexfs index build $mnt/rows --type "$type" --wait
+	ok "$type, pages: and is ready" grep -q ready <(state)
+	ok "$type, pages: the file is as it was" same_as $dir/before
+	umount $mnt
+	ok "$type, pages: nothing is left of the damage" no_warning
+}
+
 for type in hnsw ivf; do
 	make_sound $type
+	states $type
 	for ((seed = 1; seed <= rounds; seed++)); do
 		round $type $((seed % 2 ? 3000 : 12)) $seed
 	done
