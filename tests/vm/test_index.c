@@ -20,6 +20,7 @@
 #define ROWS		6000
 #define MANY		20500	/* enough for an index to be chosen by itself */
 #define MORE		1500
+#define SAMPLED		1100	/* rows that the first encoding is chosen from */
 #define EFFORT		64	/* of builds: less than usual, for speed */
 #define QUERIES		100
 #define K		10
@@ -555,6 +556,55 @@ static void drifts(void)
 	close(fd);
 }
 
+static void wait_encoded(int fd, uint64_t count)
+{
+	struct timespec pause = { .tv_nsec = 50000000 };
+	int i;
+
+	for (i = 0; i < 3600 && status_of(fd).rows_encoded < count; i++)
+		nanosleep(&pause, NULL);
+	CHECK(status_of(fd).rows_encoded >= count);
+}
+
+/*
+ * The encoding that few rows gave is chosen again when there are many, and lists
+ * of codes of the one before are built anew. Fewer rows came than would do that.
+ */
+static void encoded_anew(void)
+{
+	static float others[SAMPLED * 33][DIM];
+	static struct vexfs_result found[QUERIES][K], truth[QUERIES][K];
+	int fd = make_file("file", VEXFS_METRIC_L2, SAMPLED), i, j, scans = 0;
+	struct timespec pause = { .tv_nsec = 200000000 };
+	struct vexfs_knn_search by_index, exact;
+	uint64_t later = SAMPLED * 33 - MANY, before;
+
+	wait_encoded(fd, SAMPLED);
+	SAME(vexfs_insert(fd, rows[SAMPLED], (MANY - SAMPLED) * sizeof(rows[0]), MANY - SAMPLED,
+			  NULL, NULL, NULL), 0);
+	wait_encoded(fd, MANY);
+	build(fd);
+	before = status_of(fd).build_ns;
+	for (i = 0; (uint64_t)i < later; i++)
+		for (j = 0; j < DIM; j++)
+			others[i][j] = 1 + rows[i][j] / 2;
+	SAME(vexfs_insert(fd, others, later * sizeof(rows[0]), later, NULL, NULL, NULL), 0);
+	SAME(search(fd, 0, VEXFS_SEARCH_EXACT, 0, truth, &exact), 0);
+	for (i = 0; i < 600 && status_of(fd).build_ns == before; i++) {
+		SAME(search(fd, type, 0, 0, found, &by_index), 0);
+		scans += by_index.index_used != type;
+		if (recall(found, truth) < 950)
+			FAIL("recall is %d while rows are encoded anew", recall(found, truth));
+		nanosleep(&pause, NULL);
+	}
+	CHECK(status_of(fd).build_ns != before);
+	wait_encoded(fd, SAMPLED * 33);
+	wait_covered(fd);
+	printf("# %d searches until then, %d by scans\n", i, scans);
+	check_recall(fd, 0, 970);
+	close(fd);
+}
+
 /* A build makes way for freezing, and goes on after that. */
 static void freezes(void)
 {
@@ -711,6 +761,7 @@ LISTS(resumes)
 LISTS(unlinked)
 LISTS(freezes)
 LISTS(drifts)
+LISTS(encoded_anew)
 LISTS(truncates)
 LISTS(races)
 
@@ -750,6 +801,7 @@ int main(int argc, char **argv)
 		{ "lists_unlinked", lists_unlinked },
 		{ "lists_freezes", lists_freezes },
 		{ "lists_drifts", lists_drifts },
+		{ "lists_encoded_anew", lists_encoded_anew },
 		{ "lists_truncates", lists_truncates },
 		{ "lists_races", lists_races },
 	};
