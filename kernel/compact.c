@@ -457,6 +457,8 @@ static int vexfs_compact_exchange(struct vexfs_compaction *c)
 		.generation = c->generation + 1,
 	};
 	u64 disk_size = c->rows * c->row_bytes;
+	/* Without links, or since a truncation that did not come to its end. */
+	bool listed = !list_empty(&VEXFS_I(base)->orphan_link);
 	handle_t *handle;
 	int err, err2;
 
@@ -480,6 +482,8 @@ static int vexfs_compact_exchange(struct vexfs_compaction *c)
 	}
 	up_write(&VEXFS_I(matrix)->tree_sem);
 	up_write(&VEXFS_I(base)->tree_sem);
+	if (err && !listed)
+		vexfs_orphan_del(handle, base);
 out_stop:
 	err2 = vexfs_journal_stop(handle);
 	return err ? err : err2;
