@@ -366,6 +366,23 @@ static inline struct folio *vexfs_folio_get(struct address_space *mapping,
 }
 
 /*
+ * Have pages read that are not in the page cache. A truncation must not come in
+ * between: what it takes away would be put there again.
+ */
+static inline void vexfs_ra_unbounded(struct readahead_control *ractl,
+				      unsigned long pages)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+	filemap_invalidate_lock_shared(ractl->mapping);
+	page_cache_ra_unbounded(ractl, pages, 0);
+	filemap_invalidate_unlock_shared(ractl->mapping);
+#else
+	/* This takes the lock itself. */
+	page_cache_ra_unbounded(ractl, pages, 0);
+#endif
+}
+
+/*
  * A folio of the page cache, locked and with a reference; added if it is not
  * there, and then not read in. Or an ERR_PTR.
  */

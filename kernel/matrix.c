@@ -35,7 +35,7 @@ void vexfs_pages_ahead(struct address_space *mapping, u64 page, u64 count)
 	if (page >= end)
 		return;
 	file_ra_state_init(&ra, mapping);
-	page_cache_ra_unbounded(&ractl, min(count, end - page), 0);
+	vexfs_ra_unbounded(&ractl, min(count, end - page));
 }
 
 void vexfs_matrix_exit(struct vexfs_matrix *matrix)
