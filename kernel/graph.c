@@ -16,12 +16,17 @@
 /* Memory of a crew's builders, as a share of the machine's. */
 #define VEXFS_GRAPH_CREW_SHARE	64U
 
-/* Rows of each thread, and time, until a build looks at what else there is. */
+/* Rows, and time, until a build looks at what else there is. */
 #define VEXFS_GRAPH_SLICE_ROWS	256U
 #define VEXFS_GRAPH_SLICE_NS	(20 * NSEC_PER_MSEC)
 
+/* The same with a crew, which may take milliseconds to come together. */
+#define VEXFS_GRAPH_CREW_ROWS	16384U
+#define VEXFS_GRAPH_CREW_NS	NSEC_PER_SEC
+
 /**
  * struct vexfs_graph_slice - rows that the threads of a build put in
+ * @build: may have to stop early
  * @index: the graph
  * @end: rows that have nodes
  * @until: no more are begun later
@@ -32,6 +37,7 @@
  * @rows: per thread, which it puts in, or in vain; or U64_MAX
  */
 struct vexfs_graph_slice {
+	const struct vexfs_build *build;
 	struct vexfs_index *index;
 	u64 end;
 	u64 until;
@@ -299,17 +305,26 @@ static void vexfs_graph_source(struct vexfs_grower *grower, u64 rows,
 	source->context = grower;
 }
 
+/* Is there time for another row, and memory for what it changes? */
+static bool vexfs_graph_goes_on(const struct vexfs_graph_slice *slice)
+{
+	return ktime_get_ns() < slice->until &&
+	       !vexfs_build_stopped(slice->build) &&
+	       !vexfs_window_laden(&slice->index->window);
+}
+
 /*
  * A thread has put its row in, and gets the next one; or U64_MAX. Rows count
  * as soon as no thread is busy with one of them or with one before.
  */
 static u64 vexfs_graph_next(struct vexfs_graph_slice *slice, u32 member)
 {
+	bool goes_on = slice->stride > 1 || vexfs_graph_goes_on(slice);
 	u64 rows, row = U64_MAX;
 	u32 i;
 
 	spin_lock(&slice->lock);
-	if (slice->next < slice->last && ktime_get_ns() < slice->until) {
+	if (goes_on && slice->next < slice->last) {
 		row = slice->next;
 		slice->next += slice->stride;
 	}
@@ -364,17 +379,20 @@ static int vexfs_graph_run(struct vexfs_grower *grower,
 
 int vexfs_graph_grow(struct vexfs_grower *grower, u64 end)
 {
+	bool crew = vexfs_crew_members(grower) > 1;
 	struct vexfs_index *index = grower->index;
 	struct vexfs_graph_slice slice = {
+		.build = grower->build,
 		.index = index,
-		.until = ktime_get_ns() + VEXFS_GRAPH_SLICE_NS,
+		.until = ktime_get_ns() + (crew ? VEXFS_GRAPH_CREW_NS :
+						  VEXFS_GRAPH_SLICE_NS),
 		.stride = 1,
 		.next = index->rows,
 	};
 	int err;
 
-	slice.end = min(end, index->rows + VEXFS_GRAPH_SLICE_ROWS *
-				vexfs_crew_members(grower));
+	slice.end = min(end, index->rows + (crew ? VEXFS_GRAPH_CREW_ROWS :
+						   VEXFS_GRAPH_SLICE_ROWS));
 	err = vexfs_graph_extend(grower, slice.end);
 	return err ? err : vexfs_graph_run(grower, &slice);
 }
@@ -451,7 +469,6 @@ static int vexfs_graph_samples(struct vexfs_grower *grower)
 	struct vexfs_graph_slice slice = {
 		.index = grower->index,
 		.end = grower->index->rows,
-		.until = U64_MAX,
 		.stride = grower->stride,
 		.next = grower->stride / 2,
 	};

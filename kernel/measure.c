@@ -9,6 +9,9 @@
 #define VEXFS_MEASURE_K		10U
 #define VEXFS_MEASURE_QUERIES	100U
 
+/* Efforts that are tried at most: each is a quarter greater, or one. */
+#define VEXFS_MEASURE_STEPS	64U
+
 /* Rows of the exact scan that a thread takes at once. */
 #define VEXFS_MEASURE_SHARE	64U
 
@@ -55,9 +58,12 @@ struct vexfs_measure {
  * struct vexfs_measures - what the threads share
  * @grower: the leader's tools
  * @find: searches the index
- * @effort: with which effort
- * @next: the next row of the scan, or query, that nobody has taken yet
- * @hits: true neighbours that were found
+ * @next: the next row of the scan, or query of a step, that nobody has taken
+ * @steps: efforts that need not be tried: those from this one on
+ * @efforts: to try, the last one as often as there is room
+ * @hits: true neighbours that were found, for each effort
+ * @done: queries that were made, for each effort
+ * @wanted: true neighbours that there are
  * @members: threads
  * @parts: theirs; the first has the truth in the end, and all but it may be
  *	missing
@@ -65,9 +71,12 @@ struct vexfs_measure {
 struct vexfs_measures {
 	struct vexfs_grower *grower;
 	vexfs_measure_search find;
-	u32 effort;
 	atomic64_t next;
-	atomic_t hits;
+	u32 steps;
+	u32 efforts[VEXFS_MEASURE_STEPS];
+	atomic_t hits[VEXFS_MEASURE_STEPS];
+	atomic_t done[VEXFS_MEASURE_STEPS];
+	u32 wanted;
 	u32 members;
 	struct vexfs_measure *parts[VEXFS_BUILD_THREADS_MAX];
 };
@@ -213,7 +222,8 @@ static int vexfs_measure_truth(struct vexfs_measures *all)
 
 /* How many of its true neighbours a query finds with some effort. */
 static int vexfs_measure_query(struct vexfs_measure *measure,
-			       const struct vexfs_measures *all, u32 q)
+			       const struct vexfs_measures *all, u32 q,
+			       u32 effort)
 {
 	const struct vexfs_measure_query *truth = &all->parts[0]->queries[q];
 	struct vexfs_measure_query found = { .row = truth->row };
@@ -225,7 +235,7 @@ static int vexfs_measure_query(struct vexfs_measure *measure,
 	int hits = 0;
 	int err;
 
-	err = all->find(grower, truth->row, all->effort, rows, &count);
+	err = all->find(grower, truth->row, effort, rows, &count);
 	for (i = 0; i < count && !err && vain < VEXFS_INDEX_PATIENCE; i++) {
 		/* Lists hold the rows that are searched for, too. */
 		if (rows[i] % grower->stride == grower->stride / 2)
@@ -245,60 +255,79 @@ static int vexfs_measure_query(struct vexfs_measure *measure,
 	return err ? err : hits;
 }
 
-/* The queries that one thread takes. */
+/* The share of the true neighbours that an effort finds, in 1/1000. */
+static u32 vexfs_measure_recall(struct vexfs_measures *all, u32 step)
+{
+	return all->wanted ? atomic_read(&all->hits[step]) * 1000 /
+			     all->wanted : 1000;
+}
+
+/* One query with one effort. When it is the last one, was that enough? */
+static int vexfs_measure_step(struct vexfs_measures *all,
+			      struct vexfs_measure *measure, u32 step, u32 q)
+{
+	int ret = vexfs_measure_query(measure, all, q, all->efforts[step]);
+
+	if (ret < 0)
+		return ret;
+	atomic_add(ret, &all->hits[step]);
+	/* Whoever makes the last query sees the hits of all. */
+	if (atomic_inc_return(&all->done[step]) == VEXFS_MEASURE_QUERIES &&
+	    vexfs_measure_recall(all, step) >=
+	    vexfs_measure_wanted[VEX_INDEX_TARGETS - 1])
+		WRITE_ONCE(all->steps, min(READ_ONCE(all->steps), step + 1));
+	return 0;
+}
+
+/* The queries that one thread takes, of one effort after the other. */
 static int vexfs_measure_queries(struct vexfs_grower *grower, u32 member,
 				 void *context)
 {
 	struct vexfs_measures *all = context;
-	int ret = 0;
-	u64 q;
+	u32 step, q;
+	int err = 0;
+	u64 turn;
 
-	while (all->parts[member] && ret >= 0) {
-		q = atomic64_inc_return(&all->next) - 1;
-		if (q >= VEXFS_MEASURE_QUERIES)
-			return 0;
-		ret = vexfs_build_stopped(grower->build);
-		if (!ret)
-			ret = vexfs_measure_query(all->parts[member], all, q);
-		if (ret > 0)
-			atomic_add(ret, &all->hits);
+	while (all->parts[member] && !err) {
+		turn = atomic64_inc_return(&all->next) - 1;
+		step = div_u64_rem(turn, VEXFS_MEASURE_QUERIES, &q);
+		if (step >= READ_ONCE(all->steps))
+			break;
+		err = vexfs_build_stopped(grower->build);
+		if (!err)
+			err = vexfs_measure_step(all, all->parts[member], step,
+						 q);
 	}
-	return min(ret, 0);
-}
-
-/* The share of the true neighbours that an effort finds, in 1/1000. */
-static int vexfs_measure_recall(struct vexfs_measures *all)
-{
-	u32 q, wanted = 0;
-	int err;
-
-	atomic64_set(&all->next, 0);
-	atomic_set(&all->hits, 0);
-	err = vexfs_crew_run(all->grower, vexfs_measure_queries, all);
-	if (err)
-		return err;
-	for (q = 0; q < VEXFS_MEASURE_QUERIES; q++)
-		wanted += all->parts[0]->queries[q].count;
-	return wanted ? atomic_read(&all->hits) * 1000 / wanted : 1000;
+	return err;
 }
 
 /* Raise the effort until all targets are reached. */
-static int vexfs_measure_efforts(struct vexfs_measures *all, u32 most)
+static int vexfs_measure_efforts(struct vexfs_measures *all, u32 least,
+				 u32 most)
 {
 	u32 *targets = all->grower->index->targets;
-	u32 target = 0;
-	int recall;
+	u32 q, step, target = 0;
+	int err;
 
-	while (target < VEX_INDEX_TARGETS) {
-		recall = vexfs_measure_recall(all);
-		if (recall < 0)
-			return recall;
-		while (target < VEX_INDEX_TARGETS &&
-		       (recall >= vexfs_measure_wanted[target] ||
-			all->effort == most))
-			targets[target++] = all->effort;
-		all->effort = min(all->effort + max(all->effort / 4, 1U), most);
+	for (step = 0; step < VEXFS_MEASURE_STEPS; step++) {
+		all->efforts[step] = least;
+		if (least < most)
+			all->steps = step + 2;
+		least = min(least + max(least / 4, 1U), most);
 	}
+	all->steps = clamp(all->steps, 1U, VEXFS_MEASURE_STEPS);
+	for (q = 0; q < VEXFS_MEASURE_QUERIES; q++)
+		all->wanted += all->parts[0]->queries[q].count;
+	atomic64_set(&all->next, 0);
+	err = vexfs_crew_run(all->grower, vexfs_measure_queries, all);
+	if (err)
+		return err;
+	for (step = 0; target < VEX_INDEX_TARGETS; step++)
+		while (target < VEX_INDEX_TARGETS &&
+		       (step + 1 >= all->steps ||
+			vexfs_measure_recall(all, step) >=
+			vexfs_measure_wanted[target]))
+			targets[target++] = all->efforts[step];
 	return 0;
 }
 
@@ -343,7 +372,6 @@ int vexfs_measure(struct vexfs_grower *grower, vexfs_measure_search search,
 		return -ENOMEM;
 	all->grower = grower;
 	all->find = search;
-	all->effort = least;
 	all->members = vexfs_crew_members(grower);
 	for (i = 0; i < all->members && !err; i++) {
 		part = vexfs_measure_begin(vexfs_crew_tools(grower, i));
@@ -355,7 +383,7 @@ int vexfs_measure(struct vexfs_grower *grower, vexfs_measure_search search,
 	if (!err)
 		err = vexfs_measure_truth(all);
 	if (!err)
-		err = vexfs_measure_efforts(all, most);
+		err = vexfs_measure_efforts(all, least, most);
 	/* Some would be there without the others. */
 	if (err)
 		memset(grower->index->targets, 0,
