@@ -8,6 +8,7 @@
  *
  *   sb_start_write / freeze protection
  *   vexfs_build.lock
+ *   vexfs_crew.stripes (one at a time)
  *   inode->i_rwsem (parent directories before children, base before its forks)
  *   vexfs_inode_info.publish_lock
  *   vexfs_inode_info.fork_lock
