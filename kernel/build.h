@@ -243,6 +243,19 @@ u32 vexfs_index_effort(const struct vexfs_index *index,
 int vexfs_index_look(struct vexfs_pass *pass, u32 q, u64 row);
 
 /**
+ * vexfs_index_decide() - look at candidates, nearest first, as long as that pays
+ * @pass: the pass
+ * @q: the query
+ * @row: the row of the first; each is a member of an element of an array
+ * @stride: bytes of such an element
+ * @count: how many
+ *
+ * Return: 0 or a negative errno.
+ */
+int vexfs_index_decide(struct vexfs_pass *pass, u32 q, const u64 *row,
+		       size_t stride, u32 count);
+
+/**
  * vexfs_index_rest() - scan the rows that an index does not cover
  * @pass: the pass
  * @rows: rows that it covers

@@ -74,6 +74,13 @@ int vexfs_pass_id(struct vexfs_pass *pass, u64 row, u64 *id)
 								     0;
 }
 
+void vexfs_pass_hint(struct vexfs_pass *pass, u64 row)
+{
+	u32 bytes = pass->snapshot.row_bytes;
+
+	vexfs_matrix_hint(&pass->matrix, row * bytes, bytes);
+}
+
 void vexfs_pass_fetch(struct vexfs_pass *pass, u64 row)
 {
 	u32 bytes = pass->snapshot.row_bytes;

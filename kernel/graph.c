@@ -539,35 +539,20 @@ static bool vexfs_graph_admit(void *context, u64 row)
 	return vexfs_filter_row(search->pass->filter, row) > 0;
 }
 
-/* Compute the distances of what a walk found, as long as that pays. */
+/* Compute the distances of what a walk found, and of what it cannot find. */
 static int vexfs_graph_decide(struct vexfs_graph_search *search, u32 q,
 			      const struct vex_graph_result *found)
 {
 	struct vexfs_index *index = search->index;
-	struct vexfs_pass *pass = search->pass;
-	u32 patience = max(VEXFS_INDEX_PATIENCE, pass->k), vain = 0, i;
-	const struct vex_graph_hit *hit = found->hits;
 	/* Whoever sees the number sees what it counts. */
-	u32 outliers = smp_load_acquire(&index->outliers);
+	u32 outliers = smp_load_acquire(&index->outliers), i;
 	int ret;
 
-	for (i = 0; i < min(found->count, VEXFS_FETCH_AHEAD); i++)
-		vexfs_pass_fetch(pass, hit[i].row);
-	for (i = 0; i < found->count && vain < patience; i++) {
-		if (i + VEXFS_FETCH_AHEAD < found->count)
-			vexfs_pass_fetch(pass,
-					 hit[i + VEXFS_FETCH_AHEAD].row);
-		ret = vexfs_index_look(pass, q, hit[i].row);
-		if (ret < 0)
-			return ret;
-		vain = ret ? 0 : vain + 1;
-	}
-	for (i = 0; i < outliers; i++) {
-		ret = vexfs_index_look(pass, q, index->outlier[i]);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+	ret = vexfs_index_decide(search->pass, q, &found->hits[0].row,
+				 sizeof(found->hits[0]), found->count);
+	for (i = 0; i < outliers && ret >= 0; i++)
+		ret = vexfs_index_look(search->pass, q, index->outlier[i]);
+	return min(ret, 0);
 }
 
 static int vexfs_graph_query(struct vexfs_graph_search *search, u32 q)

@@ -284,6 +284,27 @@ int vexfs_index_look(struct vexfs_pass *pass, u32 q, u64 row)
 	return ret < 0 ? ret : 1;
 }
 
+int vexfs_index_decide(struct vexfs_pass *pass, u32 q, const u64 *row,
+		       size_t stride, u32 count)
+{
+	u32 patience = max(VEXFS_INDEX_PATIENCE, pass->k), vain = 0, i;
+	u32 hinted = 0, fetched = 0;
+	int ret;
+
+	stride /= sizeof(*row);
+	for (i = 0; i < count && vain < patience; i++) {
+		for (; hinted < min(count, i + VEXFS_HINT_AHEAD); hinted++)
+			vexfs_pass_hint(pass, row[hinted * stride]);
+		for (; fetched < min(count, i + VEXFS_FETCH_AHEAD); fetched++)
+			vexfs_pass_fetch(pass, row[fetched * stride]);
+		ret = vexfs_index_look(pass, q, row[i * stride]);
+		if (ret < 0)
+			return ret;
+		vain = ret ? 0 : vain + 1;
+	}
+	return 0;
+}
+
 /* Bring the queries that are given up before the others. Returns how many. */
 static u32 vexfs_index_given_up(struct vexfs_pass *pass)
 {

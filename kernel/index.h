@@ -140,8 +140,12 @@ int vexfs_pass_live(struct vexfs_pass *pass, u64 row);
  */
 int vexfs_pass_id(struct vexfs_pass *pass, u64 row, u64 *id);
 
-/* Rows that are fetched ahead of the one that is looked at. */
-#define VEXFS_FETCH_AHEAD	4U
+/**
+ * vexfs_pass_hint() - a row will be fetched soon
+ * @pass: the pass
+ * @row: the row
+ */
+void vexfs_pass_hint(struct vexfs_pass *pass, u64 row);
 
 /**
  * vexfs_pass_fetch() - a row will be looked at soon

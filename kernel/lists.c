@@ -490,7 +490,6 @@ int vexfs_lists_finish(struct vexfs_grower *grower)
 static int vexfs_lists_query(struct vexfs_lists_search *search,
 			     struct vexfs_pass *pass, u32 q)
 {
-	u32 i, vain = 0, patience = max(VEXFS_INDEX_PATIENCE, pass->k);
 	struct vex_lists_result found;
 	int ret;
 
@@ -504,19 +503,8 @@ static int vexfs_lists_query(struct vexfs_lists_search *search,
 	if (found.lacking || (found.count < pass->k &&
 			      found.lists < search->lists.lists))
 		return -ERANGE;
-	for (i = 0; i < min(found.count, VEXFS_FETCH_AHEAD); i++)
-		vexfs_pass_fetch(pass, found.hits[i].row);
-	for (i = 0; i < found.count && vain < patience; i++) {
-		u32 ahead = i + VEXFS_FETCH_AHEAD;
-
-		if (ahead < found.count)
-			vexfs_pass_fetch(pass, found.hits[ahead].row);
-		ret = vexfs_index_look(pass, q, found.hits[i].row);
-		if (ret < 0)
-			return ret;
-		vain = ret ? 0 : vain + 1;
-	}
-	return 0;
+	return vexfs_index_decide(pass, q, &found.hits[0].row,
+				  sizeof(found.hits[0]), found.count);
 }
 
 static int vexfs_lists_pass(struct vexfs_lists_search *search,

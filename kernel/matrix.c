@@ -22,6 +22,8 @@ void vexfs_matrix_init_inode(struct vexfs_matrix *matrix, struct inode *inode)
 	matrix->inode = inode;
 	matrix->file = NULL;
 	matrix->folio = NULL;
+	matrix->held_next = 0;
+	memset(matrix->held, 0, sizeof(matrix->held));
 	matrix->window_end = 0;
 	matrix->pages_missed = 0;
 }
@@ -38,11 +40,20 @@ void vexfs_pages_ahead(struct address_space *mapping, u64 page, u64 count)
 	vexfs_ra_unbounded(&ractl, min(count, end - page));
 }
 
+static void vexfs_matrix_release(struct folio **folio)
+{
+	if (*folio)
+		folio_put(*folio);
+	*folio = NULL;
+}
+
 void vexfs_matrix_exit(struct vexfs_matrix *matrix)
 {
-	if (matrix->folio)
-		folio_put(matrix->folio);
-	matrix->folio = NULL;
+	u32 i;
+
+	vexfs_matrix_release(&matrix->folio);
+	for (i = 0; i < VEXFS_MATRIX_HELD; i++)
+		vexfs_matrix_release(&matrix->held[i].folio);
 }
 
 /* Ask for the pages that a sequential reader comes to next. */
@@ -70,13 +81,37 @@ static void vexfs_matrix_ahead(struct vexfs_matrix *matrix, pgoff_t index)
 			POSIX_FADV_WILLNEED);
 }
 
+/* Where the folio of a page is held that was fetched, or NULL. */
+static struct folio **vexfs_matrix_held(struct vexfs_matrix *matrix,
+					pgoff_t index)
+{
+	u32 i, at = matrix->held_next;
+
+	/* The oldest is wanted next. */
+	for (i = 0; i < VEXFS_MATRIX_HELD; i++) {
+		struct vexfs_held *held = &matrix->held[at];
+
+		if (held->index == index && held->folio)
+			return &held->folio;
+		at = at + 1 < VEXFS_MATRIX_HELD ? at + 1 : 0;
+	}
+	return NULL;
+}
+
 /* The folio that holds a page, read in. */
 static struct folio *vexfs_matrix_folio(struct vexfs_matrix *matrix,
 					pgoff_t index)
 {
 	struct address_space *mapping = matrix->inode->i_mapping;
-	struct folio *folio = vexfs_folio_get(mapping, index);
+	struct folio **held = vexfs_matrix_held(matrix, index);
+	struct folio *folio;
 
+	if (held) {
+		folio = *held;
+		*held = NULL;
+		return folio;
+	}
+	folio = vexfs_folio_get(mapping, index);
 	if (folio && folio_test_uptodate(folio))
 		return folio;
 	matrix->pages_missed++;
@@ -101,7 +136,7 @@ ssize_t vexfs_matrix_at(struct vexfs_matrix *matrix, loff_t pos, size_t bytes,
 	size_t offset;
 
 	if (!folio || !folio_contains(folio, index)) {
-		vexfs_matrix_exit(matrix);
+		vexfs_matrix_release(&matrix->folio);
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
@@ -128,35 +163,71 @@ void vexfs_matrix_want(struct vexfs_matrix *matrix, loff_t pos, size_t bytes)
 		vfs_fadvise(matrix->file, pos, bytes, POSIX_FADV_WILLNEED);
 }
 
-bool vexfs_matrix_fetch(const struct vexfs_matrix *matrix, loff_t pos,
-			size_t bytes)
+void vexfs_matrix_hint(const struct vexfs_matrix *matrix, loff_t pos,
+		       size_t bytes)
 {
 	struct address_space *mapping = matrix->inode->i_mapping;
-	bool there = true;
-	size_t part;
+	pgoff_t index = pos >> PAGE_SHIFT;
+	pgoff_t last = (pos + bytes - 1) >> PAGE_SHIFT;
+	void *entry;
 
 	/*
 	 * Without a reference, so a folio may be taken away or become another
 	 * meanwhile: an address to fetch from in vain.
 	 */
 	rcu_read_lock();
-	for (bytes = min_t(size_t, bytes, 2 * PAGE_SIZE); bytes && there;
-	     bytes -= part, pos += part) {
-		struct folio *folio = xa_load(&mapping->i_pages,
-					      pos >> PAGE_SHIFT);
-		const char *data;
-		size_t at;
+	entry = xa_load(&mapping->i_pages, index);
+	if (!xa_is_value(entry))
+		prefetchw(entry);
+	if (last != index) {
+		entry = xa_load(&mapping->i_pages, index + 1);
+		if (!xa_is_value(entry))
+			prefetchw(entry);
+	}
+	rcu_read_unlock();
+}
 
+/* Hold the folio of a page until it is wanted. */
+static struct folio *vexfs_matrix_hold(struct vexfs_matrix *matrix,
+				       pgoff_t index)
+{
+	struct folio **held = vexfs_matrix_held(matrix, index), *folio;
+
+	if (held)
+		return *held;
+	folio = vexfs_folio_get(matrix->inode->i_mapping, index);
+	if (!folio)
+		return NULL;
+	if (!folio_test_uptodate(folio)) {
+		folio_put(folio);
+		return NULL;
+	}
+	vexfs_matrix_release(&matrix->held[matrix->held_next].folio);
+	matrix->held[matrix->held_next].index = index;
+	matrix->held[matrix->held_next].folio = folio;
+	if (++matrix->held_next == VEXFS_MATRIX_HELD)
+		matrix->held_next = 0;
+	return folio;
+}
+
+bool vexfs_matrix_fetch(struct vexfs_matrix *matrix, loff_t pos, size_t bytes)
+{
+	size_t part, at;
+
+	for (bytes = min_t(size_t, bytes, 2 * PAGE_SIZE); bytes;
+	     bytes -= part, pos += part) {
+		struct folio *folio = vexfs_matrix_hold(matrix,
+							pos >> PAGE_SHIFT);
+		const char *data;
+
+		if (!folio)
+			return false;
 		part = min_t(size_t, bytes, PAGE_SIZE - offset_in_page(pos));
-		there = folio && !xa_is_value(folio);
-		if (!there)
-			break;
 		data = folio_address(folio) + offset_in_folio(folio, pos);
 		for (at = 0; at < part; at += L1_CACHE_BYTES)
 			prefetch(data + at);
 	}
-	rcu_read_unlock();
-	return there;
+	return true;
 }
 
 int vexfs_matrix_copy(struct vexfs_matrix *matrix, loff_t pos, size_t bytes,

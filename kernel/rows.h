@@ -232,11 +232,32 @@ int vexfs_rows_deleted_from(struct inode *base, u64 row, u64 *count);
 
 /* In matrix.c */
 
+/* Rows that are fetched ahead: the one that is looked at, and more. */
+#define VEXFS_FETCH_AHEAD	5U
+
+/* Two pages for each of these rows. */
+#define VEXFS_MATRIX_HELD	(2 * VEXFS_FETCH_AHEAD)
+
+/* And rows whose pages are looked for. */
+#define VEXFS_HINT_AHEAD	10U
+
+/**
+ * struct vexfs_held - a page that was fetched and will be wanted
+ * @index: the page
+ * @folio: its folio, with a reference, or NULL
+ */
+struct vexfs_held {
+	pgoff_t index;
+	struct folio *folio;
+};
+
 /**
  * struct vexfs_matrix - reads a matrix out of the page cache
  * @inode: the vector file
  * @file: for reading ahead as the file's opener wants it, or NULL
  * @folio: the folio at hand, with a reference, or NULL
+ * @held: pages that were fetched, in a ring
+ * @held_next: the next to be filled, which is the oldest
  * @window_end: the pages up to this one were asked for
  * @pages_missed: pages that were not in memory when they were wanted
  */
@@ -244,6 +265,8 @@ struct vexfs_matrix {
 	struct inode *inode;
 	struct file *file;
 	struct folio *folio;
+	struct vexfs_held held[VEXFS_MATRIX_HELD];
+	u32 held_next;
 	pgoff_t window_end;
 	u64 pages_missed;
 };
@@ -293,15 +316,27 @@ ssize_t vexfs_matrix_at(struct vexfs_matrix *matrix, loff_t pos, size_t bytes,
 			bool sequential, const void **data);
 
 /**
+ * vexfs_matrix_hint() - a row will be fetched soon
+ * @matrix: the reader
+ * @pos: first byte
+ * @bytes: how many
+ *
+ * Has the processor fetch what vexfs_matrix_fetch() needs to find it.
+ */
+void vexfs_matrix_hint(const struct vexfs_matrix *matrix, loff_t pos,
+		       size_t bytes);
+
+/**
  * vexfs_matrix_fetch() - have the processor fetch bytes that will be wanted
  * @matrix: the reader
  * @pos: first byte
  * @bytes: how many; the first few thousand are fetched
  *
+ * Their pages are held until VEXFS_MATRIX_HELD others are.
+ *
  * Return: false if they are not in memory.
  */
-bool vexfs_matrix_fetch(const struct vexfs_matrix *matrix, loff_t pos,
-			size_t bytes);
+bool vexfs_matrix_fetch(struct vexfs_matrix *matrix, loff_t pos, size_t bytes);
 
 /**
  * vexfs_matrix_want() - have bytes read that will be wanted
