@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Measures which effort an index needs for which recall: with rows of the file
- * that are not in the index yet as queries, against an exact scan.
+ * that are not in the index yet as queries, against a scan of the codes by the
+ * likely bound, which misses one in some thousand.
  */
 #include <linux/slab.h>
 #include "crew.h"
@@ -12,8 +13,8 @@
 /* Efforts that are tried at most: each is a quarter greater, or one. */
 #define VEXFS_MEASURE_STEPS	64U
 
-/* Rows of the exact scan that a thread takes at once. */
-#define VEXFS_MEASURE_SHARE	64U
+/* Pages of codes that a thread scans at once. */
+#define VEXFS_MEASURE_SHARE	8U
 
 /* So many of 1,000 true neighbours must be found for each target. */
 static const u32 vexfs_measure_wanted[VEX_INDEX_TARGETS] = { 902, 952, 992 };
@@ -21,12 +22,14 @@ static const u32 vexfs_measure_wanted[VEX_INDEX_TARGETS] = { 902, 952, 992 };
 /**
  * struct vexfs_measure_query - one of the rows that are searched for
  * @row: the row
+ * @codes: prepared for scans of codes; NULL if the row fits no scale
  * @count: rows in @near
  * @near: the nearest other rows
  * @key: their distances, ascending
  */
 struct vexfs_measure_query {
 	u64 row;
+	struct vex_sketch_query *codes;
 	u32 count;
 	u64 near[VEXFS_MEASURE_K];
 	s64 key[VEXFS_MEASURE_K];
@@ -37,10 +40,9 @@ struct vexfs_measure_query {
  * @grower: reads rows, knows when to stop
  * @tombstones: rows that are deleted
  * @search: the prepared queries
- * @memory: holds them
+ * @memory: holds them, then what is prepared for scans of codes
+ * @hits: of a scan of a page
  * @queries: per query, of the rows that this thread has seen
- * @limits: per query, the greatest distance of use
- * @intervals: per query, the distance of a row
  * @rows: what a search found
  */
 struct vexfs_measure {
@@ -48,9 +50,8 @@ struct vexfs_measure {
 	struct vexfs_run_cursor tombstones;
 	struct vex_search *search;
 	void *memory;
+	struct vex_sketch_hit *hits;
 	struct vexfs_measure_query queries[VEXFS_MEASURE_QUERIES];
-	s64 limits[VEXFS_MEASURE_QUERIES];
-	struct vex_interval intervals[VEXFS_MEASURE_QUERIES];
 	u64 rows[VEXFS_MEASURE_ROWS];
 };
 
@@ -58,7 +59,7 @@ struct vexfs_measure {
  * struct vexfs_measures - what the threads share
  * @grower: the leader's tools
  * @find: searches the index
- * @next: the next row of the scan, or query of a step, that nobody has taken
+ * @next: the next page of the scan, or query of a step, that nobody has taken
  * @steps: efforts that need not be tried: those from this one on
  * @efforts: to try, the last one as often as there is room
  * @hits: true neighbours that were found, for each effort
@@ -88,10 +89,10 @@ u64 vexfs_measure_stride(u64 rows)
 	       rows / VEXFS_MEASURE_QUERIES;
 }
 
-static int vexfs_measure_prepare(struct vexfs_measure *measure)
+/* Room for the queries, and for what a scan by them finds. */
+static int vexfs_measure_memory(struct vexfs_measure *measure)
 {
-	struct vexfs_grower *grower = measure->grower;
-	const struct vex_sketch *config = &grower->sketches->config;
+	const struct vex_sketch *config = &measure->grower->sketches->config;
 	struct vex_shape shape = {
 		.type = config->type,
 		.query_type = config->type,
@@ -99,26 +100,66 @@ static int vexfs_measure_prepare(struct vexfs_measure *measure)
 		.dim = config->dim,
 		.queries = VEXFS_MEASURE_QUERIES,
 	};
-	size_t bytes = vex_search_bytes(&shape);
+	size_t search = ALIGN(vex_search_bytes(&shape), 64);
+	size_t codes = ALIGN(vex_sketch_query_bytes(config,
+						    VEX_SKETCH_QUERY_BITS), 64);
+	char *free;
+	u32 i;
+
+	measure->memory = kvmalloc(64 + search + VEXFS_MEASURE_QUERIES * codes +
+				   config->per_page * sizeof(*measure->hits),
+				   GFP_KERNEL);
+	if (!search || !measure->memory)
+		return -ENOMEM;
+	free = PTR_ALIGN((char *)measure->memory, 64);
+	measure->search = vex_search_init(free, &shape);
+	free += search;
+	for (i = 0; i < VEXFS_MEASURE_QUERIES; i++, free += codes)
+		measure->queries[i].codes = (struct vex_sketch_query *)free;
+	measure->hits = (struct vex_sketch_hit *)free;
+	return 0;
+}
+
+/* A query for scans of codes, if it fits a scale. */
+static int vexfs_measure_codes(struct vexfs_measure *measure, u32 q)
+{
+	const struct vexfs_grower *grower = measure->grower;
+	const struct vexfs_sketches *sketches = grower->sketches;
+	struct vexfs_measure_query *query = &measure->queries[q];
+	int err;
+
+	err = vex_sketch_query_prepare(query->codes, &sketches->config,
+				       sketches->centre, sketches->config.type,
+				       vex_search_query(measure->search, q),
+				       VEX_SKETCH_QUERY_BITS, grower->scratch,
+				       &query->codes);
+	if (err == -ERANGE) {
+		query->codes = NULL;
+		err = 0;
+	}
+	return err;
+}
+
+static int vexfs_measure_prepare(struct vexfs_measure *measure)
+{
+	struct vexfs_grower *grower = measure->grower;
+	const struct vex_sketch *config = &grower->sketches->config;
+	size_t bytes = (size_t)config->dim * vex_type_bytes(config->type);
 	const void *data;
 	u32 i;
 	int err;
 
-	measure->memory = kvmalloc(bytes, GFP_KERNEL);
-	if (!bytes || !measure->memory)
-		return -ENOMEM;
-	measure->search = vex_search_init(measure->memory, &shape);
-	for (i = 0; i < VEXFS_MEASURE_QUERIES; i++) {
+	err = vexfs_measure_memory(measure);
+	for (i = 0; i < VEXFS_MEASURE_QUERIES && !err; i++) {
 		measure->queries[i].row = i * grower->stride +
 					  grower->stride / 2;
 		err = vexfs_grower_row(grower, measure->queries[i].row, &data);
 		if (err)
 			return err;
-		memcpy(vex_search_query(measure->search, i), data,
-		       (size_t)config->dim * vex_type_bytes(config->type));
-		measure->limits[i] = S64_MAX;
+		memcpy(vex_search_query(measure->search, i), data, bytes);
+		err = vexfs_measure_codes(measure, i);
 	}
-	return vex_search_prepare(measure->search, NULL);
+	return err ? err : vex_search_prepare(measure->search, NULL);
 }
 
 /* Keep a row if it is among a query's nearest. Returns whether it is. */
@@ -143,56 +184,87 @@ static bool vexfs_measure_keep(struct vexfs_measure_query *query, u64 row,
 	return true;
 }
 
-/* One row against all queries. */
-static int vexfs_measure_row(struct vexfs_measure *measure, u64 row)
+/* A row whose code passes a query's limit. */
+static int vexfs_measure_row(struct vexfs_measure *measure, u32 q, u64 row)
 {
-	struct vexfs_measure_query *query;
+	struct vexfs_measure_query *query = &measure->queries[q];
+	struct vexfs_grower *grower = measure->grower;
+	s64 limit = query->count < VEXFS_MEASURE_K ? S64_MAX :
+		    query->key[VEXFS_MEASURE_K - 1];
+	struct vex_interval interval;
 	struct vex_run run;
 	const void *data;
 	int err;
-	u32 i;
 
+	/* The rows that are searched for are not found. */
+	if (row % grower->stride == grower->stride / 2)
+		return 0;
 	if (measure->tombstones.fork) {
 		err = vexfs_cursor_find(&measure->tombstones, row, &run);
 		if (err || run.key <= row)
 			return err;
 	}
-	err = vexfs_grower_row(measure->grower, row, &data);
+	err = vexfs_grower_row(grower, row, &data);
 	if (err)
 		return err;
-	vex_distance_batch(measure->search, data, measure->limits,
-			   measure->intervals);
-	for (i = 0; i < VEXFS_MEASURE_QUERIES; i++) {
-		query = &measure->queries[i];
-		if (measure->intervals[i].lo >= measure->limits[i])
+	vex_distance_row(measure->search, q, data, limit, &interval);
+	if (!vexfs_measure_keep(query, row, interval.lo) ||
+	    query->count < VEXFS_MEASURE_K)
+		return 0;
+	vex_sketch_query_limit(query->codes, query->key[VEXFS_MEASURE_K - 1],
+			       VEX_SKETCH_LIKELY);
+	return 0;
+}
+
+/* A page of codes against all queries. */
+static int vexfs_measure_page(struct vexfs_measure *measure, u64 page, u64 rows)
+{
+	const struct vex_pages *codes = &measure->grower->codes;
+	u64 first = page * codes->per_page;
+	u32 count = min_t(u64, codes->per_page, rows - first), q, i, hits;
+	const void *records;
+	int err = 0;
+
+	records = vex_pages_page(codes, page, &err);
+	if (!records)
+		return err;
+	for (q = 0; q < VEXFS_MEASURE_QUERIES; q++) {
+		if (!measure->queries[q].codes)
 			continue;
-		vexfs_measure_keep(query, row, measure->intervals[i].lo);
-		if (query->count == VEXFS_MEASURE_K)
-			measure->limits[i] = query->key[VEXFS_MEASURE_K - 1];
+		hits = vex_sketch_scan(measure->queries[q].codes, records,
+				       count, records, first, measure->hits);
+		for (i = 0; i < hits && !err; i++)
+			err = vexfs_measure_row(measure, q,
+						measure->hits[i].index);
+		if (err)
+			return err;
 	}
 	return 0;
 }
 
-/* The rows of a scan that one thread takes. */
+/* The pages of a scan that one thread takes. */
 static int vexfs_measure_scan(struct vexfs_grower *grower, u32 member,
 			      void *context)
 {
 	struct vexfs_measures *all = context;
 	struct vexfs_measure *measure = all->parts[member];
-	u64 stride = grower->stride, row, end;
-	int err = 0;
+	u64 rows = grower->index->rows, page, pages, end;
+	int codes, err = 0;
 
+	pages = DIV_ROUND_UP_ULL(rows, grower->sketches->config.per_page);
 	while (measure && !err) {
 		end = atomic64_add_return(VEXFS_MEASURE_SHARE, &all->next);
-		row = end - VEXFS_MEASURE_SHARE;
-		if (row >= grower->index->rows)
+		page = end - VEXFS_MEASURE_SHARE;
+		if (page >= pages)
 			break;
 		cond_resched();
 		err = vexfs_build_stopped(grower->build);
-		end = min(end, grower->index->rows);
-		for (; row < end && !err; row++)
-			if (row % stride != stride / 2)
-				err = vexfs_measure_row(measure, row);
+		end = min(end, pages);
+		codes = vexfs_window_begin(&grower->sketches->window,
+					   &grower->codes);
+		for (; page < end && !err; page++)
+			err = vexfs_measure_page(measure, page, rows);
+		vexfs_window_end(codes);
 	}
 	return err;
 }

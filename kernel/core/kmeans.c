@@ -353,12 +353,31 @@ static void make_spherical(struct vex_kmeans *kmeans,
 				length);
 }
 
+/*
+ * Few rows tell as well as many where centroids go that are far off yet, so the
+ * first rounds take a quarter of the sample, and the last but one half of it.
+ */
+static u64 sample_of_round(u64 count, u32 rounds_left)
+{
+	return max_t(u64, count >> min(rounds_left, 2U), 1);
+}
+
+u64 vex_kmeans_work(u64 count, u32 rounds)
+{
+	u64 work = 0;
+
+	while (rounds--)
+		work += sample_of_round(count, rounds);
+	return work;
+}
+
 int vex_kmeans_train(struct vex_kmeans *kmeans,
 		     const struct vex_kmeans_source *source, u64 rows,
 		     u64 count, u32 rounds, u64 seed)
 {
+	const u64 whole = min(count, rows);
 	struct sample sample = {
-		.rows = rows, .count = min(count, rows), .seed = seed,
+		.rows = rows, .count = whole, .seed = seed,
 	};
 	u32 length = 0;
 	u32 round;
@@ -373,6 +392,7 @@ int vex_kmeans_train(struct vex_kmeans *kmeans,
 	}
 	ret = vex_kmeans_prepare(kmeans, source);
 	for (round = 0; !ret && round < rounds; round++) {
+		sample.count = sample_of_round(whole, rounds - 1 - round);
 		ret = sum_up(kmeans, source, &sample);
 		if (ret)
 			return ret;

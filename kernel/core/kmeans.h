@@ -14,8 +14,8 @@
 #include "pages.h"
 
 #define VEX_KMEANS_LISTS_MAX	32768U
-#define VEX_KMEANS_ROUNDS	5U	/* few: more hardly gain recall */
-#define VEX_KMEANS_PER_LIST	32U	/* rows of the sample for a centroid */
+#define VEX_KMEANS_ROUNDS	4U	/* few: more hardly gain recall */
+#define VEX_KMEANS_PER_LIST	24U	/* rows of the sample for a centroid */
 #define VEX_KMEANS_BLOCK	32U	/* records that are scored at a time */
 #define VEX_KMEANS_SEED		0x76657866736b6d31ULL
 
@@ -136,12 +136,22 @@ int vex_kmeans_assign(struct vex_kmeans *kmeans,
 		      u16 *nearest);
 
 /**
+ * vex_kmeans_work() - how many records training assigns
+ * @count: as for vex_kmeans_train(); no more than there are rows
+ * @rounds: as for vex_kmeans_train()
+ *
+ * Return: what it adds to the progress.
+ */
+u64 vex_kmeans_work(u64 count, u32 rounds);
+
+/**
  * vex_kmeans_train() - find centroids
  * @kmeans: with all its memory, zeroed
  * @source: knows the rows
  * @rows: rows, at least 1
- * @count: rows to look at, at least 1; spread over all rows
- * @rounds: of assigning and taking means, at least 1
+ * @count: rows to look at in the last round, at least 1; spread over all rows
+ * @rounds: of assigning and taking means, at least 1; the first ones look at
+ *	fewer rows
  * @seed: any number
  *
  * With fewer different rows than lists some centroids are the same and their

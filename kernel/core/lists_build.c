@@ -464,7 +464,7 @@ int vex_lists_write_run(struct vex_lists_builder *builder,
 
 u32 vex_lists_progress(const struct vex_lists_builder *builder, u64 rows)
 {
-	u64 total = builder->sample * VEX_KMEANS_ROUNDS + rows;
+	u64 total = vex_kmeans_work(builder->sample, VEX_KMEANS_ROUNDS) + rows;
 
 	if (!total)
 		return 10000;
