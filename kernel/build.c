@@ -309,6 +309,10 @@ static int vexfs_build_more(struct vexfs_build *build)
 		return ret == -ENOENT ? -ESTALE : ret;
 	index = build->grower->index;
 	if (index->rows >= index->target) {
+		/* Efforts are measured by the codes of all rows. */
+		if (!index->targets[0] &&
+		    vexfs_sketches_rows(build->grower->sketches) < index->rows)
+			return VEXFS_STEP_ENCODE;
 		ret = vexfs_build_complete(build);
 		/* Sketches were made anew meanwhile. */
 		return ret == -ESTALE && build->grower &&

@@ -389,12 +389,27 @@ int vexfs_graph_grow(struct vexfs_grower *grower, u64 end)
 		.stride = 1,
 		.next = index->rows,
 	};
+	u64 rows = index->rows, entry = index->graph.entry;
+	u32 outliers = index->outliers;
 	int err;
 
-	slice.end = min(end, index->rows + (crew ? VEXFS_GRAPH_CREW_ROWS :
-						   VEXFS_GRAPH_SLICE_ROWS));
+	slice.end = min(end, rows + (crew ? VEXFS_GRAPH_CREW_ROWS :
+					    VEXFS_GRAPH_SLICE_ROWS));
 	err = vexfs_graph_extend(grower, slice.end);
-	return err ? err : vexfs_graph_run(grower, &slice);
+	if (err)
+		return err;
+	err = vexfs_graph_run(grower, &slice);
+	/*
+	 * When a thread fails with a row, others have put in rows behind it,
+	 * where walks might begin already. All are put in again. The graph does
+	 * not serve yet.
+	 */
+	if (err && crew) {
+		index->rows = rows;
+		index->graph.entry = entry;
+		index->outliers = outliers;
+	}
+	return err;
 }
 
 /* Measuring */
@@ -449,7 +464,7 @@ static int vexfs_graph_efforts(struct vexfs_grower *grower)
 		if (memory)
 			tools->walker = vex_graph_walker_init(memory, effort,
 							      waypoints);
-		else
+		else if (!i)
 			err = -ENOMEM;
 	}
 	if (!err)
@@ -550,8 +565,11 @@ static int vexfs_graph_decide(struct vexfs_graph_search *search, u32 q,
 
 	ret = vexfs_index_decide(search->pass, q, &found->hits[0].row,
 				 sizeof(found->hits[0]), found->count);
+	/* Rows that the index does not cover are scanned. */
 	for (i = 0; i < outliers && ret >= 0; i++)
-		ret = vexfs_index_look(search->pass, q, index->outlier[i]);
+		if (index->outlier[i] < search->rows)
+			ret = vexfs_index_look(search->pass, q,
+					       index->outlier[i]);
 	return min(ret, 0);
 }
 

@@ -155,27 +155,12 @@ void vexfs_index_header(const struct vexfs_index *index,
 		vex_lists_save(&index->lists, &disk->ix_lists);
 }
 
-/*
- * Does it hold anything of rows that it does not count? So it is if a thread of
- * a build has failed with a row while others put in those behind it.
- */
-static bool vexfs_index_ahead(const struct vexfs_index *index)
-{
-	return index->type == VEXFS_INDEX_HNSW &&
-	       (index->graph.entry > index->rows ||
-		(index->outliers &&
-		 index->outlier[index->outliers - 1] >= index->rows));
-}
-
 int vexfs_index_save(struct vexfs_index *index)
 {
 	struct vexfs_disk_derived *header;
 	struct inode *base = VEXFS_I(index->derived->fork)->fork_base;
 	int err;
 
-	/* The checkpoint before it holds until the rows between are in, too. */
-	if (vexfs_index_ahead(index))
-		return 0;
 	header = kmalloc(sizeof(*header), GFP_KERNEL);
 	if (!header)
 		return -ENOMEM;

@@ -478,7 +478,8 @@ int vexfs_lists_finish(struct vexfs_grower *grower)
 	struct vexfs_index *index = grower->index;
 	u32 number = index->lists.lists, i;
 
-	if (grower->stride)
+	/* Codes of another encoding than the lists' cannot be searched with. */
+	if (grower->stride && vexfs_lists_fit(index, grower->sketches))
 		return vexfs_measure(grower, vexfs_lists_measure, 1, number);
 	for (i = 0; i < VEX_INDEX_TARGETS; i++)
 		index->targets[i] = DIV_ROUND_UP(number, 1U << (3 - i));

@@ -4,6 +4,7 @@
  * that are not in the index yet as queries, against a scan of the codes by the
  * likely bound, which misses one in some thousand.
  */
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include "crew.h"
 
@@ -89,26 +90,42 @@ u64 vexfs_measure_stride(u64 rows)
 	       rows / VEXFS_MEASURE_QUERIES;
 }
 
-/* Room for the queries, and for what a scan by them finds. */
-static int vexfs_measure_memory(struct vexfs_measure *measure)
+static struct vex_shape vexfs_measure_shape(const struct vex_sketch *config)
 {
-	const struct vex_sketch *config = &measure->grower->sketches->config;
-	struct vex_shape shape = {
+	return (struct vex_shape){
 		.type = config->type,
 		.query_type = config->type,
 		.metric = config->metric,
 		.dim = config->dim,
 		.queries = VEXFS_MEASURE_QUERIES,
 	};
+}
+
+static size_t vexfs_measure_query_bytes(const struct vex_sketch *config)
+{
+	return ALIGN(vex_sketch_query_bytes(config, VEX_SKETCH_QUERY_BITS), 64);
+}
+
+/* What a thread needs for the queries, and for what a scan by them finds. */
+static size_t vexfs_measure_bytes(const struct vex_sketch *config)
+{
+	struct vex_shape shape = vexfs_measure_shape(config);
+
+	return 64 + ALIGN(vex_search_bytes(&shape), 64) +
+	       VEXFS_MEASURE_QUERIES * vexfs_measure_query_bytes(config) +
+	       config->per_page * sizeof(struct vex_sketch_hit);
+}
+
+static int vexfs_measure_memory(struct vexfs_measure *measure)
+{
+	const struct vex_sketch *config = &measure->grower->sketches->config;
+	struct vex_shape shape = vexfs_measure_shape(config);
 	size_t search = ALIGN(vex_search_bytes(&shape), 64);
-	size_t codes = ALIGN(vex_sketch_query_bytes(config,
-						    VEX_SKETCH_QUERY_BITS), 64);
+	size_t codes = vexfs_measure_query_bytes(config);
 	char *free;
 	u32 i;
 
-	measure->memory = kvmalloc(64 + search + VEXFS_MEASURE_QUERIES * codes +
-				   config->per_page * sizeof(*measure->hits),
-				   GFP_KERNEL);
+	measure->memory = kvmalloc(vexfs_measure_bytes(config), GFP_KERNEL);
 	if (!search || !measure->memory)
 		return -ENOMEM;
 	free = PTR_ALIGN((char *)measure->memory, 64);
@@ -242,6 +259,12 @@ static int vexfs_measure_page(struct vexfs_measure *measure, u64 page, u64 rows)
 	return 0;
 }
 
+/* The others need not go on. */
+static void vexfs_measure_give_up(struct vexfs_measures *all)
+{
+	atomic64_set(&all->next, U32_MAX);
+}
+
 /* The pages of a scan that one thread takes. */
 static int vexfs_measure_scan(struct vexfs_grower *grower, u32 member,
 			      void *context)
@@ -266,6 +289,8 @@ static int vexfs_measure_scan(struct vexfs_grower *grower, u32 member,
 			err = vexfs_measure_page(measure, page, rows);
 		vexfs_window_end(codes);
 	}
+	if (err)
+		vexfs_measure_give_up(all);
 	return err;
 }
 
@@ -370,6 +395,8 @@ static int vexfs_measure_queries(struct vexfs_grower *grower, u32 member,
 			err = vexfs_measure_step(all, all->parts[member], step,
 						 q);
 	}
+	if (err)
+		vexfs_measure_give_up(all);
 	return err;
 }
 
@@ -431,9 +458,20 @@ static struct vexfs_measure *vexfs_measure_begin(struct vexfs_grower *grower)
 	return ERR_PTR(err);
 }
 
+/* As many threads as a sixteenth of the memory is enough for. */
+static u32 vexfs_measure_members(struct vexfs_grower *grower)
+{
+	size_t bytes = vexfs_measure_bytes(&grower->sketches->config);
+	u64 memory = ((u64)totalram_pages() << PAGE_SHIFT) / 16;
+
+	return clamp_t(u64, div64_u64(memory, bytes), 1,
+		       vexfs_crew_members(grower));
+}
+
 int vexfs_measure(struct vexfs_grower *grower, vexfs_measure_search search,
 		  u32 least, u32 most)
 {
+	struct vexfs_grower *tools;
 	struct vexfs_measures *all;
 	struct vexfs_measure *part;
 	int err = 0;
@@ -444,9 +482,13 @@ int vexfs_measure(struct vexfs_grower *grower, vexfs_measure_search search,
 		return -ENOMEM;
 	all->grower = grower;
 	all->find = search;
-	all->members = vexfs_crew_members(grower);
+	all->members = vexfs_measure_members(grower);
 	for (i = 0; i < all->members && !err; i++) {
-		part = vexfs_measure_begin(vexfs_crew_tools(grower, i));
+		tools = vexfs_crew_tools(grower, i);
+		/* There was no memory for its walks. */
+		if (grower->walker && !tools->walker)
+			continue;
+		part = vexfs_measure_begin(tools);
 		if (!IS_ERR(part))
 			all->parts[i] = part;
 		else if (!i)

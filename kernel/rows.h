@@ -235,8 +235,8 @@ int vexfs_rows_deleted_from(struct inode *base, u64 row, u64 *count);
 /* Rows that are fetched ahead: the one that is looked at, and more. */
 #define VEXFS_FETCH_AHEAD	5U
 
-/* Two pages for each of these rows. */
-#define VEXFS_MATRIX_HELD	(2 * VEXFS_FETCH_AHEAD)
+/* Three pages for each of these rows: two pages' bytes are fetched at most. */
+#define VEXFS_MATRIX_HELD	(3 * VEXFS_FETCH_AHEAD)
 
 /* And rows whose pages are looked for. */
 #define VEXFS_HINT_AHEAD	10U
