@@ -18,6 +18,7 @@ TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests/recall"))
 import brute  # noqa: E402
 import datasets  # noqa: E402
+import harvest  # noqa: E402
 
 CACHE = TOP / ".cache/bench"
 QUERIES = 1000
@@ -72,6 +73,8 @@ SETS = {
     "words340k": lambda: words(None),
     "words100k-l2": lambda: words(100_000, "l2"),
     "words100k-ip": lambda: words(100_000, "ip"),
+    "sift": harvest.sift,
+    "sentences": harvest.sentences,
     "clustered10k": lambda: clustered(10_000),
     "clustered100k": lambda: clustered(100_000),
     "clustered1m": lambda: clustered(1_000_000),
