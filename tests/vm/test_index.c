@@ -26,6 +26,7 @@
 #define K		10
 #define CENTRES		200
 #define RACES		16	/* rows cut off while they are put into an index */
+#define OUTLIERS	50	/* rows that fit no scale, fewer than an index remembers */
 #define CREW		3	/* threads of a build, more than most test machines have CPUs */
 
 static float rows[MANY][DIM];
@@ -611,6 +612,56 @@ static void encoded_anew(void)
 	close(fd);
 }
 
+/*
+ * Rows that fit no scale are beside the graph, and found by it, each once. While
+ * rows are encoded anew the graph holds more than have codes: those outliers are
+ * scanned then. By inner product the longest rows are the nearest.
+ */
+static void outliers(void)
+{
+	static float others[SAMPLED * 33 - ROWS - OUTLIERS][DIM], far[OUTLIERS][DIM];
+	static struct vexfs_result found[QUERIES][K], truth[QUERIES][K];
+	int fd = make_file("outliers", VEXFS_METRIC_IP, SAMPLED), i, j, behind = 0, rounds;
+	uint64_t later = SAMPLED * 33 - ROWS - OUTLIERS;
+	struct vexfs_index_status status;
+	struct vexfs_knn_search knn;
+
+	for (i = 0; i < OUTLIERS; i++)
+		for (j = 0; j < DIM; j++)
+			far[i][j] = (float)(1 + i) * 1e6f * uniform();
+	for (i = 0; (uint64_t)i < later; i++)
+		for (j = 0; j < DIM; j++)
+			others[i][j] = 1 + rows[i % MANY][j] / 2;
+	wait_encoded(fd, SAMPLED);
+	SAME(vexfs_insert(fd, rows[SAMPLED], (ROWS - SAMPLED) * sizeof(rows[0]), ROWS - SAMPLED,
+			  NULL, NULL, NULL), 0);
+	SAME(vexfs_insert(fd, far, sizeof(far), OUTLIERS, NULL, NULL, NULL), 0);
+	wait_encoded(fd, ROWS + OUTLIERS);
+	build(fd);
+	SAME(search(fd, 0, VEXFS_SEARCH_EXACT, 0, truth, &knn), 0);
+	for (i = 0; i < QUERIES; i++)
+		if (truth[i][K - 1].id < ROWS)
+			FAIL("query %d: id %llu is among the nearest, and no outlier", i,
+			     (unsigned long long)truth[i][K - 1].id);
+	SAME(search(fd, type, 0, 0, found, &knn), 0);
+	SAME(knn.index_used, type);
+	SAME(vexfs_insert(fd, others, sizeof(others), later, NULL, NULL, NULL), 0);
+	for (rounds = 0; rounds < 10000; rounds++) {
+		memset(found, 0xff, sizeof(found));
+		SAME(search(fd, type, 0, 0, found, &knn), 0);
+		if (memcmp(found, truth, sizeof(found)))
+			FAIL("search %d: not the outliers that are the nearest", rounds);
+		status = status_of(fd);
+		behind += knn.index_used == type && status.rows_encoded < ROWS + OUTLIERS;
+		if (status.rows_encoded == SAMPLED * 33)
+			break;
+	}
+	printf("# %d searches until all rows had codes, %d of them when some of the graph's had none\n",
+	       rounds, behind);
+	CHECK(status.rows_encoded == SAMPLED * 33);
+	close(fd);
+}
+
 /* A build makes way for freezing, and goes on after that. */
 static void freezes(void)
 {
@@ -785,6 +836,7 @@ int main(int argc, char **argv)
 		{ "freezes", freezes },
 		{ "truncates", truncates },
 		{ "interrupted", interrupted },
+		{ "outliers", outliers },
 		{ "few", few },
 		{ "kinds", kinds },
 		{ "as_one", as_one },
