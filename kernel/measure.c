@@ -11,6 +11,9 @@
 #define VEXFS_MEASURE_K		10U
 #define VEXFS_MEASURE_QUERIES	100U
 
+/* Of the scan for the true neighbours: 2.5 standard deviations. */
+#define VEXFS_MEASURE_ACCURACY	640U
+
 /* Efforts that are tried at most: each is a quarter greater, or one. */
 #define VEXFS_MEASURE_STEPS	64U
 
@@ -229,7 +232,7 @@ static int vexfs_measure_row(struct vexfs_measure *measure, u32 q, u64 row)
 	    query->count < VEXFS_MEASURE_K)
 		return 0;
 	vex_sketch_query_limit(query->codes, query->key[VEXFS_MEASURE_K - 1],
-			       VEX_SKETCH_LIKELY);
+			       VEXFS_MEASURE_ACCURACY);
 	return 0;
 }
 

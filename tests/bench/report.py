@@ -36,7 +36,9 @@ def record_of(run, k):
     }
     for name in TIMES:
         record[name] = median(replies, lambda reply, name=name: reply[name])
-    record.update({name: value for name, value in run.get("kernel_reply", {}).items()})
+    if all("kernel" in reply for reply in replies):
+        record["kernel_qps"] = median(replies, lambda reply: reply["queries"] / reply["kernel"])
+    record.update(run.get("kernel_reply", {}))
     return record
 
 
@@ -225,10 +227,16 @@ def print_specials(records):
 
 
 def print_threads(records):
+    def key(record):
+        return tuple(record.get(name) for name in ("system", "index", "parameters", "batch"))
+
+    alone = {key(record): record["qps_wall"] for record in records if record["threads"] == 1 and record.get("qps_wall")}
     for record in records:
         if (record["threads"] or 1) > 1:
-            print(f"  {record['threads']} threads: {record['system']} {record['index']} {record['parameters']}"
-                  f" {record['qps_wall']:,.0f} queries a second of wall time")
+            one = alone.get(key(record))
+            print(f"  {record['threads']} processes: {record['system']} {record['index']} {record['parameters']}"
+                  f" {record['qps_wall']:,.0f} queries a second of wall time"
+                  + (f", {record['qps_wall'] / one:.2f} x one" if one else ""))
 
 
 def print_set(info, records):

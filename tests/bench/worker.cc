@@ -9,13 +9,15 @@
  *   run INDEX EFFORT K BATCH THREADS FIRST COUNT WARM
  *   special WORD...
  * Each reply is a JSON object on one line. "run" asks WARM queries that do not count,
- * then COUNT queries from number FIRST on (wrapping around), BATCH in a call, on
- * each of THREADS threads. Latencies are read off the processor's time stamp counter,
+ * then COUNT queries from number FIRST on (wrapping around), BATCH in a call, in
+ * each of THREADS processes of one thread: user-mode Linux runs the threads of a
+ * process one at a time. Latencies are read off the processor's time stamp counter,
  * because a system call is slow in user-mode Linux.
  */
 #include "worker.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -27,7 +29,8 @@
 #include <memory>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __x86_64__
@@ -182,11 +185,49 @@ struct request {
 	uint32_t k, batch, threads, first, count, warm;
 };
 
-/* What one thread found, in the order in which it asked. */
-struct thread_run {
-	std::unique_ptr<searcher> own;
-	std::vector<uint64_t> ids, latency;
-	std::vector<double> distances;
+/* Memory that a process has in common with those that it forks. */
+template <typename T> class shared_array {
+public:
+	explicit shared_array(uint64_t count) : bytes(count * sizeof(T))
+	{
+		void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+		if (memory == MAP_FAILED)
+			fail("no memory for answers");
+		data = static_cast<T *>(memory);
+	}
+	~shared_array()
+	{
+		munmap(data, bytes);
+	}
+	shared_array(const shared_array &) = delete;
+	T &operator[](uint64_t i)
+	{
+		return data[i];
+	}
+
+private:
+	uint64_t bytes;
+	T *data;
+};
+
+/* What one process found, in the order in which it asked. */
+struct process_run {
+	process_run(const request &asked)
+		: ids(uint64_t(asked.count) * asked.k), latency(asked.count / asked.batch),
+		  distances(uint64_t(asked.count) * asked.k), cpu(1)
+	{
+		for (uint64_t i = 0; i < uint64_t(asked.count) * asked.k; i++)
+			ids[i] = UINT64_MAX;
+	}
+
+	shared_array<uint64_t> ids, latency;
+	shared_array<double> distances, cpu; /* seconds */
+};
+
+/* When all processes begin. */
+struct start_line {
+	std::atomic<uint32_t> ready, go;
 };
 
 uint32_t query_at(const data_set &set, const request &asked, uint32_t number)
@@ -194,21 +235,68 @@ uint32_t query_at(const data_set &set, const request &asked, uint32_t number)
 	return (asked.first + number) % (set.queries - set.queries % asked.batch);
 }
 
-void ask(const data_set &set, const request &asked, thread_run &run)
+void ask(const data_set &set, const request &asked, searcher &with, process_run &run)
 {
+	stopwatch time;
+
 	for (uint32_t done = 0; done < asked.count; done += asked.batch) {
 		uint64_t begin = ticks();
 
-		run.own->search(query_at(set, asked, done), asked.batch, asked.k,
-				&run.ids[uint64_t(done) * asked.k], &run.distances[uint64_t(done) * asked.k]);
+		with.search(query_at(set, asked, done), asked.batch, asked.k, &run.ids[uint64_t(done) * asked.k],
+			    &run.distances[uint64_t(done) * asked.k]);
 		run.latency[done / asked.batch] = ticks() - begin;
+	}
+	run.cpu[0] = time.cpu_seconds();
+}
+
+/* Queries whose answers and times do not count. */
+void warm_up(const data_set &set, const request &asked, searcher &with)
+{
+	std::vector<uint64_t> ids(uint64_t(asked.batch) * asked.k);
+	std::vector<double> distances(ids.size());
+
+	for (uint32_t warm = 0; warm < asked.warm; warm += asked.batch)
+		with.search(query_at(set, asked, warm), asked.batch, asked.k, ids.data(), distances.data());
+}
+
+/* A process that waits for the start, asks, and ends. */
+pid_t fork_asker(system &one, const data_set &set, const request &asked, process_run &run, start_line &start)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		fail("cannot fork");
+	if (child)
+		return child;
+	try {
+		std::unique_ptr<searcher> own(one.open(asked.index, asked.effort));
+
+		warm_up(set, asked, *own);
+		start.ready++;
+		while (!start.go)
+			usleep(100);
+		ask(set, asked, *own, run);
+		_exit(0);
+	} catch (const std::exception &error) {
+		fprintf(stderr, "%s\n", error.what());
+		_exit(1);
+	}
+}
+
+void wait_ready(start_line &start, uint32_t askers)
+{
+	while (start.ready < askers) {
+		if (waitpid(-1, nullptr, WNOHANG) > 0)
+			fail("a process that was to search ended early");
+		usleep(1000);
 	}
 }
 
 void run(system &one, const data_set &set, request asked)
 {
-	std::vector<thread_run> runs(asked.threads);
-	std::vector<std::thread> threads;
+	std::vector<std::unique_ptr<process_run>> runs;
+	shared_array<start_line> start(1);
+	std::vector<pid_t> askers;
 	std::vector<double> latency;
 	figures out;
 	answers judged;
@@ -217,34 +305,37 @@ void run(system &one, const data_set &set, request asked)
 		fail("no such run");
 	asked.count = std::max(asked.count / asked.batch, 1u) * asked.batch;
 	asked.first -= asked.first % asked.batch;
-	for (auto &each : runs) {
-		each.own.reset(one.open(asked.index, asked.effort));
-		each.ids.assign(uint64_t(asked.count) * asked.k, UINT64_MAX);
-		each.distances.assign(uint64_t(asked.count) * asked.k, 0);
-		each.latency.resize(asked.count / asked.batch);
-	}
-	for (uint32_t warm = 0; warm < asked.warm; warm += asked.batch)
-		runs[0].own->search(query_at(set, asked, warm), asked.batch, asked.k, runs[0].ids.data(),
-				    runs[0].distances.data());
-	std::fill(runs[0].ids.begin(), runs[0].ids.end(), UINT64_MAX);
+	for (uint32_t i = 0; i < asked.threads; i++)
+		runs.emplace_back(new process_run(asked));
+	for (uint32_t i = 1; i < asked.threads; i++)
+		askers.push_back(fork_asker(one, set, asked, *runs[i], start[0]));
 
+	std::unique_ptr<searcher> own(one.open(asked.index, asked.effort));
+	warm_up(set, asked, *own);
+	wait_ready(start[0], asked.threads - 1);
+
+	double kernel = one.kernel_seconds(asked.index);
 	stopwatch time;
 	uint64_t begin = ticks();
-	for (uint32_t i = 1; i < asked.threads; i++)
-		threads.emplace_back([&, i] { ask(set, asked, runs[i]); });
-	ask(set, asked, runs[0]);
-	for (auto &thread : threads)
-		thread.join();
+	start[0].go = 1;
+	ask(set, asked, *own, *runs[0]);
+	for (pid_t asker : askers) {
+		int status;
+
+		if (waitpid(asker, &status, 0) < 0 || status)
+			fail("a process that searched failed");
+	}
 	uint64_t end = ticks();
 	out["wall"] = time.wall_seconds();
-	out["cpu"] = one.works_elsewhere() ? out["wall"] : time.cpu_seconds();
+	out["kernel"] = one.kernel_seconds(asked.index) - kernel;
 
 	for (auto &each : runs) {
+		out["cpu"] += one.works_elsewhere() ? out["wall"] : each->cpu[0];
 		for (uint32_t i = 0; i < asked.count; i++)
-			judge_query(set, query_at(set, asked, i), asked.k, &each.ids[uint64_t(i) * asked.k],
-				    &each.distances[uint64_t(i) * asked.k], one.judges_distances(), judged);
-		for (uint64_t latency_ticks : each.latency)
-			latency.push_back(latency_ticks * out["wall"] / (end - begin) * 1e6);
+			judge_query(set, query_at(set, asked, i), asked.k, &each->ids[uint64_t(i) * asked.k],
+				    &each->distances[uint64_t(i) * asked.k], one.judges_distances(), judged);
+		for (uint32_t i = 0; i < asked.count / asked.batch; i++)
+			latency.push_back(each->latency[i] * out["wall"] / (end - begin) * 1e6);
 	}
 	add_percentiles(out, "", latency);
 	out["queries"] = double(asked.count) * asked.threads;

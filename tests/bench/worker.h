@@ -7,6 +7,7 @@
 #ifndef BENCH_WORKER_H
 #define BENCH_WORKER_H
 
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <stdexcept>
@@ -62,6 +63,8 @@ public:
 	virtual bool judges_distances() const { return false; }
 	/* Whether another process does the work: then only elapsed time is known. */
 	virtual bool works_elsewhere() const { return false; }
+	/* Seconds that the kernel has searched with an index so far, where it counts them. */
+	virtual double kernel_seconds(const std::string &) const { return NAN; }
 	/* A measurement that only this system has. */
 	virtual figures special(const std::vector<std::string> &words);
 };
