@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -30,6 +31,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -268,6 +270,8 @@ pid_t fork_asker(system &one, const data_set &set, const request &asked, process
 		fail("cannot fork");
 	if (child)
 		return child;
+	/* If the one that measures fails, nobody would say go. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	try {
 		std::unique_ptr<searcher> own(one.open(asked.index, asked.effort));
 
