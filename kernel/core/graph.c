@@ -117,9 +117,11 @@ struct vex_graph_walker *vex_graph_walker_init(void *memory, u32 effort,
 	return w;
 }
 
-static void begin(struct vex_graph_walker *w, u32 slots, u32 work)
+static void begin(struct vex_graph_walker *w, u64 rows, u32 slots, u32 work)
 {
-	memset(w->visited, 0, slots * sizeof(u32));
+	w->bitmap = rows <= (u64)slots * 32;
+	memset(w->visited, 0, w->bitmap ? (rows + 63) / 64 * sizeof(u64) :
+					  slots * sizeof(u32));
 	w->mask = slots - 1;
 	w->shift = 33 - (u32)fls64(slots);
 	w->usable = slots / 4 * 3;
@@ -130,23 +132,34 @@ static void begin(struct vex_graph_walker *w, u32 slots, u32 work)
 	w->live = 0;
 }
 
-void vex_graph_begin(struct vex_graph_walker *w, u32 effort, u32 work)
+void vex_graph_begin(struct vex_graph_walker *w,
+		     const struct vex_graph_query *q, u32 work)
 {
-	u32 slots = slots_for(effort, w->room - w->effort);
+	u32 slots = slots_for(q->effort, w->room - w->effort);
 
-	begin(w, min(slots, w->slots), work);
+	begin(w, q->rows, min(slots, w->slots), work);
 }
 
 /*
  * Note that a row is visited. Returns 1 if it was not, else 0: a number, as no
  * processor foresees which it will be.
  */
-static __always_inline u32 visit(struct vex_graph_walker *w, u32 row)
+static __always_inline u32 visit(struct vex_graph_walker *w, u32 row,
+				 const bool bitmap)
 {
 	u32 *visited = w->visited;
-	u32 at = (row * 2654435761u) >> w->shift;
-	u32 key = row + 1, there = visited[at];
+	u32 key = row + 1, at, there;
 
+	if (bitmap) {
+		u32 bit = 1u << (row & 31);
+
+		at = row >> 5;
+		there = visited[at] >> (row & 31) & 1;
+		visited[at] |= bit;
+		return !there;
+	}
+	at = (row * 2654435761u) >> w->shift;
+	there = visited[at];
 	/* neither zero nor the key, in one comparison */
 	while (unlikely((u64)there * (there ^ key) != 0)) {
 		at = (at + 1) & w->mask;
@@ -154,6 +167,27 @@ static __always_inline u32 visit(struct vex_graph_walker *w, u32 row)
 	}
 	visited[at] = key;
 	return !there;
+}
+
+/* Collect the rows of a list that are not visited. */
+static __always_inline u32 collect(struct vex_graph_walker *w,
+				   const __le32 *list, u32 links, u64 rows,
+				   const bool bitmap)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < links; i++) {
+		u32 row = le32_to_cpu(READ_ONCE(list[i]));
+
+		if (!row)
+			break;
+		row--;
+		if (unlikely(row >= rows))
+			continue;
+		w->row[n] = row;
+		n += visit(w, row, bitmap);
+	}
+	return n;
 }
 
 static __always_inline void fetch_ahead(const char *data, u32 bytes)
@@ -190,7 +224,7 @@ static int neighbours(struct vex_graph_walker *w,
 	const struct vex_pages codes = *q->codes;
 	const u32 links = vex_graph_links(level);
 	const u64 rows = q->rows;
-	u32 i, n = 0;
+	u32 i, n;
 	int err = 0;
 	const __le32 *list = vex_graph_list(q->nodes, node, level, &err);
 
@@ -199,17 +233,10 @@ static int neighbours(struct vex_graph_walker *w,
 		return err;
 	if (unlikely(w->used + VEX_GRAPH_LINKS_BASE > w->usable))
 		return 0;
-	for (i = 0; i < links; i++) {
-		u32 row = le32_to_cpu(READ_ONCE(list[i]));
-
-		if (!row)
-			break;
-		row--;
-		if (unlikely(row >= rows))
-			continue;
-		w->row[n] = row;
-		n += visit(w, row);
-	}
+	if (w->bitmap)
+		n = collect(w, list, links, rows, true);
+	else
+		n = collect(w, list, links, rows, false);
 	w->used += n;
 	for (i = 0; i < n; i++) {
 		const char *code = vex_pages_get(&codes, w->row[i], &err);
@@ -348,7 +375,7 @@ int vex_graph_search(struct vex_graph_walker *w,
 
 	if (ret)
 		return ret;
-	w->used += visit(w, (u32)from);
+	w->used += visit(w, (u32)from, w->bitmap);
 	offer(w, q, level, 1);
 	while (at < w->count) {
 		u64 row = w->pool[at].row;
@@ -384,7 +411,7 @@ int vex_graph_walk(struct vex_graph_walker *w, const struct vex_graph *graph,
 	memset(result, 0, sizeof(*result));
 	if (q->effort < VEX_GRAPH_EFFORT_MIN || q->effort > w->effort)
 		return -EINVAL;
-	begin(w, SLOTS_DESCENT, 0);
+	begin(w, q->rows, SLOTS_DESCENT, 0);
 	ret = vex_graph_descend(w, graph, q, 0, &start);
 	if (ret == -ENOENT) {
 		result->gave_up = READ_ONCE(graph->entry);
@@ -393,7 +420,7 @@ int vex_graph_walk(struct vex_graph_walker *w, const struct vex_graph *graph,
 	if (ret)
 		return ret;
 	scored = w->used;
-	vex_graph_begin(w, q->effort, q->work);
+	vex_graph_begin(w, q, q->work);
 	ret = vex_graph_search(w, q, 0, start.row);
 	if (ret)
 		return ret;

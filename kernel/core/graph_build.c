@@ -331,7 +331,7 @@ static int insert_level(struct insertion *in, u32 level, u64 *from)
 	u32 count;
 	int ret;
 
-	vex_graph_begin(w, in->query.effort, 0);
+	vex_graph_begin(w, &in->query, 0);
 	ret = vex_graph_search(w, &in->query, level, *from);
 	if (ret)
 		return ret;
@@ -406,7 +406,7 @@ static int insert_levels(struct insertion *in, u32 level)
 		return -EINVAL;
 	top = min(vex_graph_level(in->graph, entry - 1), level);
 	ret = clear_levels(in, top + 1, level);
-	vex_graph_begin(in->b->walker, in->query.effort, 0);
+	vex_graph_begin(in->b->walker, &in->query, 0);
 	if (!ret)
 		ret = vex_graph_descend(in->b->walker, in->graph, &in->query,
 					top, &start);

@@ -17,12 +17,13 @@
  * struct vex_graph_walker - the memory of a walk
  * @effort: the largest effort
  * @room: entries of @pool but one
- * @slots: entries of @visited, a power of two
- * @used: slots in use
- * @usable: slots that may be
+ * @slots: u32 of @visited, a power of two
+ * @used: rows that were visited
+ * @usable: rows that may be
+ * @bitmap: @visited is a bit a row, as there are few rows
  * @shift: of the hash, for the slots of the walk that runs
  * @mask: slots of the walk that runs, less one
- * @visited: a hash set of row + 1
+ * @visited: a bitmap, or a hash set of row + 1
  * @pool: candidates in the order of their scores
  * @count: entries of @pool
  * @live: entries of @pool that are not way-points
@@ -37,6 +38,7 @@ struct vex_graph_walker {
 	u32 slots;
 	u32 used;
 	u32 usable;
+	bool bitmap;
 	u32 shift;
 	u32 mask;
 	u32 count;
@@ -117,10 +119,11 @@ static inline __le32 *vex_graph_list(const struct vex_pages *nodes, u64 row,
 /**
  * vex_graph_begin - ready the walker for a walk
  * @walker: the walker
- * @effort: of the walk
+ * @query: what walks
  * @work: codes to score at most, or 0
  */
-void vex_graph_begin(struct vex_graph_walker *walker, u32 effort, u32 work);
+void vex_graph_begin(struct vex_graph_walker *walker,
+		     const struct vex_graph_query *query, u32 work);
 
 /**
  * vex_graph_descend - follow the upper levels towards the query
