@@ -115,6 +115,7 @@ int vexfs_pass_offer(struct vexfs_pass_query *query, u64 row,
 		.lo = interval->lo,
 		.hi = interval->hi,
 		.row = row,
+		.nearest = interval->nearest,
 	};
 	int ret;
 
@@ -217,6 +218,7 @@ int vexfs_pass_take(struct vexfs_pass *pass, u64 row, const void *data,
 		return err;
 	entry.lo = interval.lo;
 	entry.hi = interval.hi;
+	entry.nearest = interval.nearest;
 	err = vexfs_pass_id(pass, row, &entry.id);
 	return err ? err : take(context, &entry);
 }

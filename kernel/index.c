@@ -258,7 +258,7 @@ int vexfs_index_look(struct vexfs_pass *pass, u32 q, u64 row)
 	ret = vexfs_pass_row(pass, row, false, &data);
 	if (ret)
 		return ret;
-	vex_distance_row(pass->search, q, data, limit, &interval);
+	vex_distance_near(pass->search, q, data, limit, &interval);
 	pass->counts.exact_distances++;
 	if (interval.lo > limit)
 		return 0;

@@ -49,16 +49,22 @@ static int vexfs_exact_compare(void *context, const struct vex_entry *a,
 				 a->row, b->row, result);
 }
 
-/* An entry's distance for the caller. */
-static int vexfs_distance_bits(struct vexfs_pass *pass, u32 query,
-			       const struct vex_entry *entry, u64 *bits)
+/* The key of an entry's distance, rounded for the caller. */
+static int vexfs_distance_key(struct vexfs_pass *pass, u32 query,
+			      const struct vex_entry *entry, s64 *key)
 {
-	if (entry->lo == entry->hi) {
-		*bits = vex_double_from_key(entry->lo);
+	u64 bits;
+	int err;
+
+	if (entry->nearest) {
+		*key = entry->lo + entry->nearest - 1;
 		return 0;
 	}
-	return vex_exact_distance(pass->search, query, &pass->exact_rows,
-				  entry->row, bits);
+	err = vex_exact_distance(pass->search, query, &pass->exact_rows,
+				 entry->row, &bits);
+	if (!err)
+		*key = vex_key_from_double(bits);
+	return err;
 }
 
 /* Setting a pass up */
@@ -213,6 +219,7 @@ static int vexfs_knn_answer(struct vexfs_pass *pass, struct inode *inode,
 		struct vex_topk *top = &query->top;
 		/* A result is smaller than an entry: it takes its place. */
 		struct vexfs_result *out = (struct vexfs_result *)top->entries;
+		s64 key, last = S64_MIN;
 
 		err = vex_topk_sort(top);
 		if (err)
@@ -223,10 +230,13 @@ static int vexfs_knn_answer(struct vexfs_pass *pass, struct inode *inode,
 			struct vex_entry entry = top->entries[i];
 
 			out[i].id = entry.id;
-			err = vexfs_distance_bits(pass, query->index, &entry,
-						  (u64 *)&out[i].distance);
+			err = vexfs_distance_key(pass, query->index, &entry,
+						 &key);
 			if (err)
 				return err;
+			/* Rounded cosines may be out of order where exact ones are not. */
+			last = max(last, key);
+			out[i].distance = vex_double_from_key(last);
 		}
 	}
 	if (!vexfs_snapshot_holds(inode, &pass->snapshot))
@@ -468,12 +478,16 @@ static int vexfs_range_take(void *context, const struct vex_entry *entry)
 {
 	struct vexfs_range_out *out = context;
 	struct vexfs_result *result = &out->buffer[out->count];
+	s64 key;
 	int err;
 
 	result->id = entry->id;
-	err = vexfs_distance_bits(out->pass, 0, entry, (u64 *)&result->distance);
+	err = vexfs_distance_key(out->pass, 0, entry, &key);
 	if (err)
 		return err;
+	/* A rounded cosine may be beyond where the exact one is not. */
+	key = min(key, out->pass->radius);
+	result->distance = vex_double_from_key(key);
 	out->count++;
 	out->left--;
 	out->next_row = entry->row + 1;

@@ -112,7 +112,7 @@ static void set_limit(const struct vex_search *search, struct vex_query *query,
 		return;
 	query->limit_key = limit;
 	query->limit = ~(vex_u128)0;
-	if (query->coarse.pairs)
+	if (search->batched && query->coarse.pairs)
 		vex_coarse_limit(&query->coarse, search->shape.metric,
 				 search->shape.dim, limit,
 				 search->scale.unit + (s32)VEX_COARSE_SHIFT,
@@ -158,6 +158,7 @@ static bool row_fixed(struct vex_search *search, struct vex_query *query,
 		vex_estimate_interval(search, query, &estimate, out);
 		if (out->lo > limit) {
 			out->hi = VEX_KEY_INFINITY;
+			out->nearest = 0;
 			return true;
 		}
 	}
@@ -166,7 +167,8 @@ static bool row_fixed(struct vex_search *search, struct vex_query *query,
 	wide_estimate(search, &sums, exact, &estimate);
 	tight = vex_estimate_interval(search, query, &estimate, out);
 	/* Adjacent keys are the best for most sums, subnormals or not. */
-	if (out->lo > limit || (u64)out->hi - (u64)out->lo <= 1)
+	if (out->lo > limit || (u64)out->hi - (u64)out->lo <= 1 ||
+	    (out->nearest && search->shape.metric == VEX_METRIC_COSINE))
 		return true;
 	if (estimate.row_log == VEX_NO_ERROR || sums.seen & VEX_MARK_SMALL ||
 	    search->shape.type != VEX_TYPE_F32 ||
@@ -205,6 +207,7 @@ static bool row_peek(const struct vex_search *search,
 		vex_estimate_interval(search, query, &estimate, out);
 	}
 	out->hi = VEX_KEY_INFINITY;
+	out->nearest = 0;
 	return out->lo > limit;
 }
 
@@ -232,6 +235,7 @@ static void bytes_interval(const struct vex_search *search,
 		out->lo = vex_key_scaled((u64)(sum < 0 ? -sum : sum), negative,
 					 0, false);
 		out->hi = out->lo;
+		out->nearest = 1;
 		return;
 	}
 	/* The query's root is in its unit; a query of zeros has no use. */
@@ -262,8 +266,10 @@ static void row_bytes(const struct vex_search *search,
 						 query->prefix, dim, flip,
 						 limit);
 		bytes_interval(search, query, sum, 0, out);
-		if (sum > limit)
+		if (sum > limit) {
 			out->hi = VEX_KEY_INFINITY;
+			out->nearest = 0;
+		}
 		return;
 	}
 	for (first = 0; first < dim; first += count) {
@@ -317,24 +323,30 @@ static void batch_bytes(struct vex_search *search, const u8 *row,
 	}
 }
 
-void vex_distance_row(struct vex_search *search, u32 query, const void *row,
-		      s64 limit, struct vex_interval *out)
+void vex_distance_near(struct vex_search *search, u32 query, const void *row,
+		       s64 limit, struct vex_interval *out)
 {
 	struct vex_query *one = &search->queries[query];
 
 	set_limit(search, one, limit);
 	if (search->bytes) {
 		row_bytes(search, one, row, out);
-		return;
-	}
-	if (limit < VEX_KEY_INFINITY && one->fixed && search->row_width > 1 &&
-	    search->shape.metric != VEX_METRIC_L1 &&
-	    row_peek(search, one, row, limit, out))
-		return;
-	if (!row_fixed(search, one, row, limit, out)) {
+	} else if (!row_fixed(search, one, row, limit, out)) {
 		exact_interval(search, query, row, out);
 		note_misfit(search, row);
 	}
+}
+
+void vex_distance_row(struct vex_search *search, u32 query, const void *row,
+		      s64 limit, struct vex_interval *out)
+{
+	struct vex_query *one = &search->queries[query];
+
+	set_limit(search, one, limit);
+	if (limit >= VEX_KEY_INFINITY || !one->fixed ||
+	    search->row_width == 1 || search->shape.metric == VEX_METRIC_L1 ||
+	    !row_peek(search, one, row, limit, out))
+		vex_distance_near(search, query, row, limit, out);
 }
 
 /* Decode a row once, make it coarse, and multiply it with every query. */
@@ -376,6 +388,8 @@ void vex_distance_batch(struct vex_search *search, const void *row,
 		batch_bytes(search, row, out);
 		return;
 	}
+	if (search->queries[0].coarse.pairs && !search->batched)
+		vex_search_batch(search);
 	if (!search->queries[0].coarse.pairs ||
 	    batch_sums(search, row, &square) & VEX_MARK_LARGE) {
 		for (i = 0; i < queries; i++)
@@ -390,6 +404,7 @@ void vex_distance_batch(struct vex_search *search, const void *row,
 					   query->coarse_sum, square);
 		out[i].lo = beyond ? limits[i] + 1 : VEX_KEY_MINUS_INFINITY;
 		out[i].hi = VEX_KEY_INFINITY;
+		out[i].nearest = 0;
 	}
 	/* Only now, since this may change the scale of all queries. */
 	for (i = 0; i < queries; i++)
@@ -444,6 +459,7 @@ bool vex_distance_end(struct vex_search *search, struct vex_interval *out)
 		if (query->sums.seen & VEX_MARK_LARGE) {
 			out[i].lo = VEX_KEY_MINUS_INFINITY;
 			out[i].hi = VEX_KEY_INFINITY;
+			out[i].nearest = 0;
 			narrow = false;
 			continue;
 		}

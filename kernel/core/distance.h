@@ -45,11 +45,17 @@ struct vex_shape {
  * @lo: the distance is not below this
  * @hi: the distance is not above this; equal to @lo only if the distance is
  *	exactly this binary64 value
+ * @nearest: how far above @lo the distance is as vex_exact_distance() rounds
+ *	it, and one more; zero if that is to be asked
  */
 struct vex_interval {
 	s64 lo;
 	s64 hi;
+	u64 nearest;
 };
+
+/* The largest @nearest. */
+#define VEX_NEAREST_MAX 15u
 
 struct vex_search;
 
@@ -104,6 +110,19 @@ int vex_search_prepare(struct vex_search *search, u32 *bad);
  */
 void vex_distance_row(struct vex_search *search, u32 query, const void *row,
 		      s64 limit, struct vex_interval *out);
+
+/**
+ * vex_distance_near - vex_distance_row() of a row that is likely to be near
+ * @search: prepared
+ * @query: which query
+ * @row: as above
+ * @limit: as above
+ * @out: receives the interval
+ *
+ * Without the quick look that only tells rows that are beyond the limit.
+ */
+void vex_distance_near(struct vex_search *search, u32 query, const void *row,
+		       s64 limit, struct vex_interval *out);
 
 /**
  * vex_distance_batch - distances of a contiguous row to every query

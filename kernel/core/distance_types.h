@@ -98,6 +98,7 @@ struct vex_query {
  * @dim_bits: the dimension is below 2^this
  * @bytes: rows and queries are of the same one-byte type
  * @flip: makes a word of i8 one of u8
+ * @batched: the queries are in coarse fixed point, too
  * @misfits: rows so far that the scale did not fit
  * @fed: elements of the row that is being fed
  * @fed_subnormal: one of them was subnormal
@@ -115,6 +116,7 @@ struct vex_search {
 	u32 dim_bits;
 	bool bytes;
 	u64 flip;
+	bool batched;
 	u32 misfits;
 	u32 fed;
 	bool fed_subnormal;
@@ -165,6 +167,14 @@ s32 vex_query_unit(const struct vex_search *search,
  * @top: exponent of the largest element of the rows to come
  */
 void vex_search_choose_scale(struct vex_search *search, s32 top);
+
+/**
+ * vex_search_batch - make queries ready for rows that are compared with all
+ * @search: prepared
+ *
+ * Many searches have several queries that look at different rows.
+ */
+void vex_search_batch(struct vex_search *search);
 
 /**
  * struct vex_estimate - sums in fixed point and what they may be wrong by

@@ -5,10 +5,13 @@
  */
 #include "distance_types.h"
 
-/* Cosines are in units of 2^-60 here; their arithmetic errs by less than 2^8. */
+/* Cosines are in units of 2^-60 here; their arithmetic errs by less than 2^4. */
 #define COSINE_UNIT (-60)
 #define COSINE_ONE 0x1000000000000000ll
-#define COSINE_ERROR 0x100ll
+#define COSINE_ERROR 0x10ll
+
+/* Of a rounded cosine distance at most 2^-50 may be wrong. */
+#define COSINE_DIGITS 50u
 
 /* Half of value, rounded up. */
 static s32 half_up(s32 value)
@@ -31,13 +34,45 @@ static vex_u128 error_of(s32 log)
 	return log <= VEX_NO_ERROR / 2 ? 0 : vex_power128(log);
 }
 
+/* Note what the distance is when rounded. */
+static void set_nearest(struct vex_interval *out, s64 key)
+{
+	u64 above = (u64)(key - out->lo);
+
+	out->nearest = above < VEX_NEAREST_MAX ? above + 1 : 0;
+}
+
+/*
+ * The interval of size - error to size + error, or of their negatives, for an
+ * error that is not greater. If both ends round to the same, so does what is
+ * between them.
+ */
+static void enclose(vex_u128 size, vex_u128 error, bool negative, s32 unit,
+		    struct vex_interval *out)
+{
+	s64 near = vex_key_scaled(size - error, negative, unit, negative);
+	s64 far = vex_key_scaled(size + error, negative, unit, !negative);
+	s64 key;
+
+	out->lo = negative ? far : near;
+	out->hi = negative ? near : far;
+	out->nearest = 0;
+	key = vex_key_nearest(size + error, negative, unit);
+	if (!error || key == vex_key_nearest(size - error, negative, unit))
+		set_nearest(out, key);
+}
+
 /* Keys of sum - error and sum + error, for a sum that is not negative. */
 static bool around(vex_u128 sum, vex_u128 error, s32 unit,
 		   struct vex_interval *out)
 {
-	out->lo = vex_key_scaled(sum > error ? sum - error : 0, false, unit,
-				 false);
-	out->hi = vex_key_scaled(sum + error, false, unit, true);
+	if (sum >= error) {
+		enclose(sum, error, false, unit, out);
+	} else {
+		out->lo = 0;
+		out->hi = vex_key_scaled(sum + error, false, unit, true);
+		out->nearest = 0;
+	}
 	return error <= sum >> 24 || !error;
 }
 
@@ -100,16 +135,11 @@ static bool products_interval(const struct vex_search *search,
 		log = log_sum(log, n + (s32)VEX_BITS + estimate->query_log + 1);
 	error = error_of(log);
 	if (size > error) {
-		s64 near = vex_key_scaled(size - error, negative, unit,
-					  negative);
-		s64 far = vex_key_scaled(size + error, negative, unit,
-					 !negative);
-
-		out->lo = negative ? far : near;
-		out->hi = negative ? near : far;
+		enclose(size, error, negative, unit, out);
 	} else {
 		out->lo = vex_key_scaled(error + size, true, unit, false);
 		out->hi = vex_key_scaled(error + size, false, unit, true);
+		out->nearest = out->lo == out->hi;
 	}
 	return error <= size >> 24 || !error;
 }
@@ -169,10 +199,12 @@ static bool cosine_interval(const struct vex_search *search,
 	s32 log = VEX_NO_ERROR;
 	s64 cosine, error;
 
+	out->nearest = 0;
 	if (!query->square ||
 	    (!estimate->square && estimate->row_log <= VEX_NO_ERROR)) {
 		out->lo = (s64)VEX_DOUBLE_ONE;
 		out->hi = out->lo;
+		out->nearest = 1;
 		return true;
 	}
 	if (estimate->square)
@@ -185,6 +217,7 @@ static bool cosine_interval(const struct vex_search *search,
 	if (!size && log <= VEX_NO_ERROR) {
 		out->lo = (s64)VEX_DOUBLE_ONE;
 		out->hi = out->lo;
+		out->nearest = 1;
 		return true;
 	}
 	cosine = cosine_size(size, estimate->square, &query->root);
@@ -196,6 +229,10 @@ static bool cosine_interval(const struct vex_search *search,
 				 COSINE_UNIT, false);
 	out->hi = vex_key_scaled((u64)min(cosine + error, 2 * COSINE_ONE),
 				 false, COSINE_UNIT, true);
+	/* An eighth of what may be wrong is for the rounding. */
+	if (error <= (cosine - (cosine >> 3)) >> COSINE_DIGITS)
+		set_nearest(out, vex_key_nearest((u64)cosine, false,
+						 COSINE_UNIT));
 	return log < -24;
 }
 

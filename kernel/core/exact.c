@@ -486,6 +486,7 @@ int vex_exact_interval(struct vex_search *search, u32 query,
 				 false);
 	out->hi = vex_key_scaled(high, number.negative, number.exponent - 1,
 				 true);
+	out->nearest = out->lo == out->hi;
 	return 0;
 }
 

@@ -265,25 +265,43 @@ bool vex_elements_subnormal(const void *data, size_t count)
 	return seen & ~magnitude;
 }
 
+/* A mantissa of 53 bits; one rounded up to 2^53 carries over rightly. */
+static s64 key_of(u64 mantissa, bool negative, s32 exponent)
+{
+	s64 key = ((s64)(exponent + 1074) << 52) + (s64)mantissa;
+
+	return negative ? ~key : key;
+}
+
 s64 vex_key_scaled(vex_u128 value, bool negative, s32 exponent, bool up)
 {
-	s32 length = (s32)vex_bits128(value);
-	s32 drop = length - 53;
+	s32 drop = (s32)vex_bits128(value) - 53;
 	u64 mantissa;
-	s64 key;
 
 	if (!value)
 		return 0;
-	if (drop > 0) {
-		mantissa = (u64)(value >> drop);
-		if (up != negative && value & (((vex_u128)1 << drop) - 1))
-			mantissa++;
-	} else {
-		mantissa = (u64)value << -drop;
-	}
-	/* A mantissa rounded up to 2^53 carries into the exponent rightly. */
-	key = ((s64)(exponent + drop + 1074) << 52) + (s64)mantissa;
-	return negative ? ~key : key;
+	if (drop <= 0)
+		return key_of((u64)value << -drop, negative, exponent + drop);
+	mantissa = (u64)(value >> drop);
+	if (up != negative && value & (((vex_u128)1 << drop) - 1))
+		mantissa++;
+	return key_of(mantissa, negative, exponent + drop);
+}
+
+s64 vex_key_nearest(vex_u128 value, bool negative, s32 exponent)
+{
+	s32 drop = (s32)vex_bits128(value) - 53;
+	vex_u128 rest, half;
+	u64 mantissa;
+
+	if (drop <= 0)
+		return vex_key_scaled(value, negative, exponent, false);
+	mantissa = (u64)(value >> drop);
+	rest = value & (((vex_u128)1 << drop) - 1);
+	half = (vex_u128)1 << (drop - 1);
+	if (rest > half || (rest == half && mantissa & 1))
+		mantissa++;
+	return key_of(mantissa, negative, exponent + drop);
 }
 
 vex_u128 vex_scaled_key(s64 key, s32 exponent)

@@ -167,6 +167,16 @@ static inline vex_u128 vex_power128(s32 log)
 s64 vex_key_scaled(vex_u128 value, bool negative, s32 exponent, bool up);
 
 /**
+ * vex_key_nearest - vex_key_scaled(), but rounded to nearest, ties to even
+ * @value: magnitude
+ * @negative: sign
+ * @exponent: as above
+ *
+ * Return: the key.
+ */
+s64 vex_key_nearest(vex_u128 value, bool negative, s32 exponent);
+
+/**
  * vex_scaled_key - the inverse, for bounds
  * @key: a key that is not negative
  * @exponent: as above

@@ -80,7 +80,7 @@ u64 vex_square_root(vex_u128 value)
 	u64 root = 0;
 	s32 i;
 
-	for (i = 63; i >= 0; i--) {
+	for (i = ((s32)vex_bits128(value) - 1) / 2; i >= 0; i--) {
 		u64 next = root | 1ull << i;
 
 		if ((vex_u128)next * next <= value)

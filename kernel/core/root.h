@@ -24,7 +24,7 @@ struct vex_root {
  *
  * Newton's iteration from a table of 8 bits.
  *
- * Return: the root, within 2^-57 relative.
+ * Return: the root, within 2^-59 relative.
  */
 struct vex_root vex_root_reciprocal(vex_u128 value);
 

@@ -168,7 +168,7 @@ static void fix_query(struct vex_search *search, struct vex_query *query)
 			query->rounded = true;
 		if (!vex_search_linear(search))
 			sum_up(query, values, count, &sum);
-		if (!query->coarse.pairs)
+		if (!search->batched || !query->coarse.pairs)
 			continue;
 		memcpy(search->q, values, count * sizeof(*values));
 		query->coarse.square += vex_coarse_query(search->q, count,
@@ -191,6 +191,17 @@ void vex_search_choose_scale(struct vex_search *search, s32 top)
 		search->queries[i].limit_key = S64_MIN;
 		if (vex_search_linear(search))
 			fix_query(search, &search->queries[i]);
+	}
+}
+
+void vex_search_batch(struct vex_search *search)
+{
+	u32 i;
+
+	search->batched = true;
+	for (i = 0; i < search->shape.queries; i++) {
+		search->queries[i].limit_key = S64_MIN;
+		fix_query(search, &search->queries[i]);
 	}
 }
 

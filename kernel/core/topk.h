@@ -18,12 +18,14 @@
  *	distance is exactly this binary64 value
  * @id: the row's id, the tie-break (ascending)
  * @row: the row's number, for the callback and the caller
+ * @nearest: as of struct vex_interval, for the caller
  */
 struct vex_entry {
 	s64 lo;
 	s64 hi;
 	u64 id;
-	u64 row;
+	u64 row : 60;
+	u64 nearest : 4;
 };
 
 VEX_ASSERT_SIZE(struct vex_entry, 32);

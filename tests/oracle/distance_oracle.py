@@ -304,6 +304,7 @@ class Score:
         self.passed = 0
         self.failed = 0
         self.loose = 0
+        self.unrounded = 0
 
     def check(self, good, case, what):
         if good:
@@ -327,6 +328,11 @@ def check_distance(case, words, score):
             score.loose += 1
     score.check(narrow(keys[6], keys[7], case.metric, True), case, "query %d row %d: wide exact interval" % (query, row))
     score.check(distance.rounded(int(words[10], 16)), case, "query %d row %d: distance %s" % (query, row, words[10]))
+    for name, word in zip(("row", "batch", "pieces"), words[11:]):
+        if word == "-":
+            score.unrounded += 1
+        else:
+            score.check(distance.rounded(int(word, 16)), case, "query %d row %d: %s says %s" % (query, row, name, word))
 
 
 def check_line(case, line, score):
@@ -396,7 +402,7 @@ def main():
             batch = []
     if batch:
         check_cases(options.tool, batch, score)
-    print("intervals wider than 2^-24 relative: %d" % score.loose)
+    print("intervals wider than 2^-24 relative: %d; without a rounded distance: %d" % (score.loose, score.unrounded))
     print("%d passed, %d failed" % (score.passed, score.failed))
     return 1 if score.failed else 0
 

@@ -92,6 +92,18 @@ static void feed(struct vex_search *search, const struct matrix *m,
 	vex_distance_end(search, out);
 }
 
+/* The rounded distance of an interval, if it says what that is. */
+static void print_rounded(const struct vex_interval *interval)
+{
+	u64 above = interval->nearest - 1;
+
+	if (interval->nearest)
+		printf(" %" PRIx64,
+		       vex_double_from_key(interval->lo + (s64)above));
+	else
+		printf(" -");
+}
+
 /* l query row lo hi: with limits at, just below and far below the distance. */
 static void print_limited(struct vex_search *one, struct vex_search *all,
 			  const struct matrix *m, const struct head *h,
@@ -118,7 +130,10 @@ static void print_limited(struct vex_search *one, struct vex_search *all,
 	}
 }
 
-/* d query row, then lo hi of: row, batch, pieces, exact; then the bits. */
+/*
+ * d query row, then lo hi of: row, batch, pieces, exact; then the bits, and
+ * those that row, batch and pieces say.
+ */
 static void print_distances(struct vex_search *one, struct vex_search *all,
 			    struct matrix *m, const struct head *h, u32 query)
 {
@@ -142,9 +157,13 @@ static void print_distances(struct vex_search *one, struct vex_search *all,
 		vex_exact_distance(one, 0, &rows, row, &bits);
 		printf("d %u %u %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
 		       " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
-		       " %" PRIx64 "\n", query, row, single.lo, single.hi,
+		       " %" PRIx64, query, row, single.lo, single.hi,
 		       batch[query].lo, batch[query].hi, piece[i].lo,
 		       piece[i].hi, exact.lo, exact.hi, bits);
+		print_rounded(&single);
+		print_rounded(&batch[query]);
+		print_rounded(&piece[i]);
+		printf("\n");
 		print_limited(one, all, m, h, query, row, &exact);
 	}
 }
