@@ -76,18 +76,9 @@ int vexfs_build_stopped(const struct vexfs_build *build)
 int vexfs_grower_row(struct vexfs_grower *grower, u64 row, const void **data)
 {
 	u32 bytes = VEXFS_I(grower->build->inode)->vector.row_bytes;
-	loff_t pos = row * bytes;
-	ssize_t got;
 
-	got = vexfs_matrix_at(&grower->matrix, pos, bytes, false, data);
-	if (got < 0)
-		return got;
-	if (got == bytes)
-		return 0;
-	memcpy(grower->row, *data, got);
-	*data = grower->row;
-	return vexfs_matrix_copy(&grower->matrix, pos + got, bytes - got, false,
-				 grower->row + got);
+	return vexfs_matrix_row(&grower->matrix, row, bytes, false, grower->row,
+				data);
 }
 
 static void vexfs_grower_close(struct vexfs_build *build)

@@ -93,19 +93,8 @@ void vexfs_pass_fetch(struct vexfs_pass *pass, u64 row)
 int vexfs_pass_row(struct vexfs_pass *pass, u64 row, bool sequential,
 		   const void **data)
 {
-	u32 bytes = pass->snapshot.row_bytes;
-	loff_t pos = row * bytes;
-	ssize_t got;
-
-	got = vexfs_matrix_at(&pass->matrix, pos, bytes, sequential, data);
-	if (got < 0)
-		return got;
-	if (got == bytes)
-		return 0;
-	memcpy(pass->bounce, *data, got);
-	*data = pass->bounce;
-	return vexfs_matrix_copy(&pass->matrix, pos + got, bytes - got,
-				 sequential, pass->bounce + got);
+	return vexfs_matrix_row(&pass->matrix, row, pass->snapshot.row_bytes,
+				sequential, pass->bounce, data);
 }
 
 int vexfs_pass_offer(struct vexfs_pass_query *query, u64 row,

@@ -22,6 +22,7 @@ void vexfs_matrix_init_inode(struct vexfs_matrix *matrix, struct inode *inode)
 	matrix->inode = inode;
 	matrix->file = NULL;
 	matrix->folio = NULL;
+	matrix->before = NULL;
 	matrix->held_next = 0;
 	memset(matrix->held, 0, sizeof(matrix->held));
 	matrix->window_end = 0;
@@ -52,6 +53,7 @@ void vexfs_matrix_exit(struct vexfs_matrix *matrix)
 	u32 i;
 
 	vexfs_matrix_release(&matrix->folio);
+	vexfs_matrix_release(&matrix->before);
 	for (i = 0; i < VEXFS_MATRIX_HELD; i++)
 		vexfs_matrix_release(&matrix->held[i].folio);
 }
@@ -136,7 +138,9 @@ ssize_t vexfs_matrix_at(struct vexfs_matrix *matrix, loff_t pos, size_t bytes,
 	size_t offset;
 
 	if (!folio || !folio_contains(folio, index)) {
-		vexfs_matrix_release(&matrix->folio);
+		vexfs_matrix_release(&matrix->before);
+		matrix->before = folio;
+		matrix->folio = NULL;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
@@ -246,4 +250,29 @@ int vexfs_matrix_copy(struct vexfs_matrix *matrix, loff_t pos, size_t bytes,
 		bytes -= got;
 	}
 	return 0;
+}
+
+int vexfs_matrix_row(struct vexfs_matrix *matrix, u64 row, u32 bytes,
+		     bool sequential, void *bounce, const void **data)
+{
+	loff_t pos = row * bytes;
+	ssize_t got, rest;
+	const void *more;
+
+	got = vexfs_matrix_at(matrix, pos, bytes, sequential, data);
+	if (got < 0)
+		return got;
+	if (got == bytes)
+		return 0;
+	rest = vexfs_matrix_at(matrix, pos + got, bytes - got, sequential,
+			       &more);
+	if (rest < 0)
+		return rest;
+	/* Folios that were filled one after the other often lie so, too. */
+	if (more == *data + got && rest == bytes - got)
+		return 0;
+	memcpy(bounce, *data, got);
+	*data = bounce;
+	return vexfs_matrix_copy(matrix, pos + got, bytes - got, sequential,
+				 bounce + got);
 }

@@ -256,6 +256,7 @@ struct vexfs_held {
  * @inode: the vector file
  * @file: for reading ahead as the file's opener wants it, or NULL
  * @folio: the folio at hand, with a reference, or NULL
+ * @before: the one that was at hand before it, or NULL
  * @held: pages that were fetched, in a ring
  * @held_next: the next to be filled, which is the oldest
  * @window_end: the pages up to this one were asked for
@@ -265,6 +266,7 @@ struct vexfs_matrix {
 	struct inode *inode;
 	struct file *file;
 	struct folio *folio;
+	struct folio *before;
 	struct vexfs_held held[VEXFS_MATRIX_HELD];
 	u32 held_next;
 	pgoff_t window_end;
@@ -307,7 +309,7 @@ void vexfs_matrix_exit(struct vexfs_matrix *matrix);
  * @pos: first byte
  * @bytes: wanted
  * @sequential: read ahead
- * @data: where they are; valid until the next call
+ * @data: where they are; valid until the next call but one
  *
  * Return: bytes that follow each other there, 1..@bytes; -EINTR on a fatal
  * signal; -EIO, or another negative errno.
@@ -360,6 +362,20 @@ void vexfs_matrix_want(struct vexfs_matrix *matrix, loff_t pos, size_t bytes);
  */
 int vexfs_matrix_copy(struct vexfs_matrix *matrix, loff_t pos, size_t bytes,
 		      bool sequential, void *into);
+
+/**
+ * vexfs_matrix_row() - a row in one piece
+ * @matrix: the reader
+ * @row: its number
+ * @bytes: of a row
+ * @sequential: read ahead
+ * @bounce: room for a row, for one that is not in one piece in memory
+ * @data: where it is; valid until the next call
+ *
+ * Return: 0 or a negative errno as of vexfs_matrix_at().
+ */
+int vexfs_matrix_row(struct vexfs_matrix *matrix, u64 row, u32 bytes,
+		     bool sequential, void *bounce, const void **data);
 
 /* In vector.c */
 

@@ -469,23 +469,13 @@ struct vexfs_encoder {
 static int vexfs_encode_row(struct vexfs_encoder *encoder, u64 row, u32 index)
 {
 	struct vexfs_sketches *sketches = encoder->sketches;
-	u32 bytes = encoder->snapshot->row_bytes;
 	struct vex_run run = { .key = U64_MAX };
-	loff_t pos = row * bytes;
 	const void *data;
-	ssize_t got;
-	int err = 0;
+	int err;
 
-	got = vexfs_matrix_at(&encoder->matrix, pos, bytes, true, &data);
-	if (got < 0)
-		return got;
-	if (got < bytes) {
-		memcpy(encoder->bounce, data, got);
-		err = vexfs_matrix_copy(&encoder->matrix, pos + got,
-					bytes - got, true,
-					encoder->bounce + got);
-		data = encoder->bounce;
-	}
+	err = vexfs_matrix_row(&encoder->matrix, row,
+			       encoder->snapshot->row_bytes, true,
+			       encoder->bounce, &data);
 	if (!err && !IS_ERR_OR_NULL(encoder->tombstones.fork))
 		err = vexfs_cursor_find(&encoder->tombstones, row, &run);
 	if (err)
