@@ -6,6 +6,8 @@ import math
 import statistics
 import sys
 
+from systems import MANY
+
 MORE = ("encode_rows_per_s", "index_bytes_per_row")
 LEVELS = (0.95, 0.99)
 CLOCKS = ("qps_cpu", "qps_wall")
@@ -123,11 +125,11 @@ def speed_at(records, level, value):
     return math.exp((1 - share) * math.log(low[value]) + share * math.log(high[value]))
 
 
-def curves(records):
-    """Runs of one query a call on one thread, by (system, index without its sizes)."""
+def curves(records, batch=1):
+    """Runs of so many queries a call on one thread, by (system, index without its sizes)."""
     lines = {}
     for record in records:
-        if record.get("batch") == 1 and record["threads"] == 1:
+        if record.get("batch") == batch and record["threads"] == 1:
             lines.setdefault((record["system"], record["index"].split("/")[0]), []).append(record)
     return lines
 
@@ -136,8 +138,8 @@ def show(value, form=",.0f"):
     return format(value, form) if value else "-"
 
 
-def print_curves(lines):
-    print(f"  {'one query a call':<30}{'recall':>8}{'qps at':>10}{'qps at':>10}{'P50 us':>9}{'P99 us':>9}  {'in the kernel: qps at':>24}")
+def print_curves(lines, title):
+    print(f"  {title:<30}{'recall':>8}{'qps at':>10}{'qps at':>10}{'P50 us':>9}{'P99 us':>9}  {'in the kernel: qps at':>24}")
     print(f"  {'':<30}{'at most':>8}{'.95':>10}{'.99':>10}{'at .95':>9}{'at .95':>9}  {'.95':>12}{'.99':>12}")
     for (system, index), records in sorted(lines.items(), key=lambda item: -(speed_at(item[1], 0.95, "qps_cpu") or 0)):
         near = min((one for one in records if one["recall_at_10"] >= 0.95), key=lambda one: one["p50_us"], default={})
@@ -242,9 +244,14 @@ def print_threads(records):
 def print_set(info, records):
     print(f"\n{info['name']}: {info['rows']:,} x {info['dim']} {info['type']}, {info['metric']}; 10 nearest, qps per CPU second")
     lines = curves(records)
-    print_curves(lines)
+    print_curves(lines, "one query a call")
     print_ratios(lines)
     print_latency(lines)
+    many = curves(records, MANY)
+    if many:
+        print_curves(many, f"{MANY} queries a call, latency of all")
+        # the others take one query at a time
+        print_ratios({**{key: some for key, some in lines.items() if key[0] not in ("vexfs", "faiss", "faiss-named")}, **many})
     print_flat(records)
     print_builds(records)
     print_build_ratios(records)
@@ -263,6 +270,10 @@ def plot_set(info, records, target):
         line = frontier(some, "qps_cpu")
         axes.plot([one["recall_at_10"] for one in line], [one["qps_cpu"] for one in line], marker="o", markersize=4,
                   linewidth=2.5 if system == "vexfs" else 1, label=f"{system} {index}")
+    for (system, index), some in sorted(curves(records, MANY).items()):
+        line = frontier(some, "qps_cpu")
+        axes.plot([one["recall_at_10"] for one in line], [one["qps_cpu"] for one in line], linestyle="--",
+                  linewidth=2.5 if system == "vexfs" else 1, label=f"{system} {index}, {MANY} a call")
     axes.set(xlabel="recall@10", ylabel="queries per CPU second, one thread", yscale="log", xlim=(0.8, 1.002),
              title=f"{info['name']}: {info['rows']:,} x {info['dim']}, {info['metric']}")
     axes.grid(True, which="both", alpha=0.3)

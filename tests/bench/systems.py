@@ -24,6 +24,7 @@ REFINE = (2, 4, 8, 16, 32, 64, 128)
 LOOKED_AT = (10, 15, 20, 30, 40, 60, 80, 120, 160, 320)
 SLOW_ROWS = 400_000
 BATCH = 300
+MANY = 50
 COLD_K = 10
 EXACT = ("vexfs", "avx2", "faiss", "faiss-named")
 QUICK = ("vexfs", "hnswlib", "faiss", "faiss-named")
@@ -189,6 +190,7 @@ def ask_vexfs(options):
         builds.append(index)
         runs += flat("vexfs", index, kernel=True)
         runs += ladder("vexfs", index, "effort", efforts, kernel=True)
+        runs += ladder("vexfs", index, "effort", efforts, batch=MANY)
     for threads in options.threads:
         runs += [{"worker": "vexfs", "index": index, "effort": effort, "threads": threads}
                  for index, effort in (("exact", "-"), ("scan", "-"), ("hnsw", "effort=80"))]
@@ -208,16 +210,16 @@ def ask_faiss(worker, info, options):
         return builds, runs
     lists, parts = lists_of(info["rows"]), parts_of(info["dim"], options.quick)
     names = [] if options.quick else [f"ivfflat/{lists}"]
-    runs += [one for name in names for one in ladder(worker, name, "nprobe", PROBES)]
+    runs += [one for name in names for batch in (1, MANY) for one in ladder(worker, name, "nprobe", PROBES, batch=batch)]
     for part in parts:
         name = f"ivfpq4fs/{lists}/{part}"
         names.append(name)
         for refine in (5, 15) if options.quick else (3, 6, 12, 24):
-            runs += [{"worker": worker, "index": name, "effort": f"nprobe={probes},refine={refine}", "ladder": refine}
-                     for probes in PROBES]
+            runs += [{"worker": worker, "index": name, "effort": f"nprobe={probes},refine={refine}", "ladder": refine, "batch": batch}
+                     for probes in PROBES for batch in (1, MANY)]
         if not options.quick:
             names.append(f"pq4fs/{part}")
-            runs += ladder(worker, names[-1], "refine", REFINE)
+            runs += [one for batch in (1, MANY) for one in ladder(worker, names[-1], "refine", REFINE, batch=batch)]
     return builds + names, runs
 
 
