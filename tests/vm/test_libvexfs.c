@@ -223,6 +223,69 @@ static void test_range(int fd, const struct vexfs_schema *schema)
 	free(results);
 }
 
+/*
+ * Make a vector so long that the reciprocal roots of cosines are computed
+ * least precisely: at the end of an entry of their table.
+ */
+static void stretch(float *values, unsigned int count)
+{
+	double square = 0, root = 1;
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		square += (double)values[i] * values[i];
+	square = 1.015624 / square;
+	for (i = 0; i < 40; i++)
+		root = (root + square / root) / 2;
+	for (i = 0; i < count; i++)
+		values[i] = (float)(values[i] * root);
+}
+
+/* Rounded cosines of rows within a radius may be beyond it by their last bit. */
+static void test_radius(const char *directory)
+{
+	enum { WIDTH = 4, COUNT = 2000, NEAR = 1600 };
+	static float near[COUNT][WIDTH], query[WIDTH] = { 1.25f, 1.5f, 1.125f, 1.75f };
+	static struct vexfs_result found[NEAR];
+	struct vexfs_range_search range;
+	struct vexfs_knn_search search;
+	struct vexfs_result *results;
+	struct vexfs_schema schema;
+	uint64_t count, first, bad;
+	uint32_t counts;
+	unsigned int i;
+	int fd, ok = 1;
+
+	fd = open_file(directory, "radius", "dim=4,metric=cosine");
+	for (i = 0; i < COUNT * WIDTH; i++) {
+		next_value();
+		near[i / WIDTH][i % WIDTH] = query[i % WIDTH] * (0.6f + 0.8f * (float)(seed >> 40) / (1 << 24));
+	}
+	for (i = 0; i < COUNT; i++)
+		stretch(near[i], WIDTH);
+	stretch(query, WIDTH);
+	check_rc(vexfs_insert(fd, near, sizeof(near), COUNT, NULL, &first, &bad), 0,
+		 "insert of rows that point about one way");
+	check_rc(vexfs_schema_get(fd, &schema), 0, "schema_get");
+	vexfs_knn_init(&search, &schema, 0, query, 1, NEAR, found, &counts);
+	search.flags = VEXFS_SEARCH_EXACT;
+	check_rc(vexfs_knn(fd, &search), 0, "knn");
+	for (i = NEAR / 4; i < NEAR && ok; i += 10) {
+		/* the greatest number below the distance */
+		double radius = vexfs_distance_to_double(found[i].distance - 1);
+		uint64_t j;
+
+		vexfs_range_init(&range, &schema, 0, query, radius);
+		ok = vexfs_range_all(fd, &range, 0, &results, &count) == 0;
+		for (j = 0; ok && j < count; j++)
+			ok = vexfs_distance_to_double(results[j].distance) <= radius;
+		if (ok)
+			free(results);
+	}
+	check(ok, "range gives no distance above its radius");
+	close(fd);
+}
+
 static void test_delete(int fd)
 {
 	uint64_t ids[3] = { 1, 4, 5 }, deleted = 0, bad = 0;
@@ -310,6 +373,7 @@ int main(int argc, char **argv)
 			test_delete(fd);
 		close(fd);
 	}
+	test_radius(argv[1]);
 	printf("1..%d\n", number);
 	return failures ? 1 : 0;
 }
