@@ -270,6 +270,7 @@ static void test_radius(const char *directory)
 	vexfs_knn_init(&search, &schema, 0, query, 1, NEAR, found, &counts);
 	search.flags = VEXFS_SEARCH_EXACT;
 	check_rc(vexfs_knn(fd, &search), 0, "knn");
+	check(counts == NEAR, "gives as many as were asked for");
 	for (i = NEAR / 4; i < NEAR && ok; i += 10) {
 		/* the greatest number below the distance */
 		double radius = vexfs_distance_to_double(found[i].distance - 1);
@@ -277,6 +278,8 @@ static void test_radius(const char *directory)
 
 		vexfs_range_init(&range, &schema, 0, query, radius);
 		ok = vexfs_range_all(fd, &range, 0, &results, &count) == 0;
+		/* those before it, and itself if it was rounded up */
+		ok = ok && count >= i && count <= i + 1;
 		for (j = 0; ok && j < count; j++)
 			ok = vexfs_distance_to_double(results[j].distance) <= radius;
 		if (ok)
