@@ -225,7 +225,7 @@ def print_specials(records):
         if record.get("special"):
             print(f"  {record['system']} {record['special']}, {record['index']}: " + ", ".join(
                 f"{name} {value:,.0f}" for name, value in record.items()
-                if name in (*TIMES, *CLOCKS, "first_us", "insert_rows_per_s", "encode_rows_per_s") and value))
+                if name in (*TIMES, *CLOCKS, "first_us", "build_rows_per_s", "insert_rows_per_s", "encode_rows_per_s") and value))
 
 
 def print_threads(records):

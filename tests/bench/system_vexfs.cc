@@ -6,6 +6,7 @@
  * special kernel INDEX EFFORT K COUNT   latencies as the kernel counts them
  * special cold INDEX EFFORT K COUNT     latencies with nothing in the page cache
  * special ingest K                      inserts while another thread searches
+ * special build THREADS                 builds the graph anew
  */
 #include "worker.h"
 
@@ -230,7 +231,7 @@ private:
 		return double(volume.f_blocks - volume.f_bfree) * volume.f_frsize;
 	}
 	figures fill(std::unique_ptr<vector_file> &file, const std::string &name);
-	figures build_index(vector_file &file, const std::string &index);
+	figures build_index(vector_file &file, const std::string &index, uint32_t threads = 0);
 	figures kernel(const std::vector<std::string> &words);
 	figures cold(const std::vector<std::string> &words);
 	figures ingest(uint32_t k);
@@ -274,13 +275,14 @@ figures vexfs_system::fill(std::unique_ptr<vector_file> &file, const std::string
 	return out;
 }
 
-figures vexfs_system::build_index(vector_file &file, const std::string &index)
+figures vexfs_system::build_index(vector_file &file, const std::string &index, uint32_t threads)
 {
 	struct vexfs_build_index build = {};
 	struct vexfs_index_status status;
 	figures out;
 
 	build.type = vexfs_index_parse(index.c_str());
+	build.threads = threads;
 	stopwatch time;
 	int error = vexfs_index_build(file.fd, &build);
 	if (error == -EOPNOTSUPP)
@@ -316,6 +318,8 @@ figures vexfs_system::special(const std::vector<std::string> &words)
 		return cold(words);
 	if (words.size() == 2 && words[0] == "ingest")
 		return ingest(std::stoul(words[1]));
+	if (words.size() == 2 && words[0] == "build")
+		return build_index(file_of("hnsw"), "hnsw", std::stoul(words[1]));
 	return system::special(words);
 }
 
