@@ -61,7 +61,7 @@ def records_of(measured, info, run_name, where, k):
             records.append({**base, "index": one["index"], "parameters": "build", **{name: one.get(name) for name in (*BUILD, *MORE)}})
         elif one["kind"] == "special":
             values = {name: value for name, value in one.items() if name not in ("kind", "worker", "words")}
-            records.append({**base, "k": k, "threads": 1, "cold": one["special"] == "cold", **values})
+            records.append({**base, "k": k, "cold": one["special"] == "cold", **values})
     return records
 
 
@@ -234,7 +234,7 @@ def print_threads(records):
 
     alone = {key(record): record["qps_wall"] for record in records if record["threads"] == 1 and record.get("qps_wall")}
     for record in records:
-        if (record["threads"] or 1) > 1:
+        if (record["threads"] or 1) > 1 and record.get("qps_wall"):
             one = alone.get(key(record))
             print(f"  {record['threads']} processes: {record['system']} {record['index']} {record['parameters']}"
                   f" {record['qps_wall']:,.0f} queries a second of wall time"

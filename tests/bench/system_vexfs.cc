@@ -6,7 +6,7 @@
  * special kernel INDEX EFFORT K COUNT   latencies as the kernel counts them
  * special cold INDEX EFFORT K COUNT     latencies with nothing in the page cache
  * special ingest K                      inserts while another thread searches
- * special build THREADS                 builds the graph anew
+ * special build THREADS                 builds the graph anew (build hnsw takes one thread)
  */
 #include "worker.h"
 
@@ -231,7 +231,7 @@ private:
 		return double(volume.f_blocks - volume.f_bfree) * volume.f_frsize;
 	}
 	figures fill(std::unique_ptr<vector_file> &file, const std::string &name);
-	figures build_index(vector_file &file, const std::string &index, uint32_t threads = 0);
+	figures build_index(vector_file &file, const std::string &index, uint32_t threads);
 	figures kernel(const std::vector<std::string> &words);
 	figures cold(const std::vector<std::string> &words);
 	figures ingest(uint32_t k);
@@ -302,7 +302,7 @@ figures vexfs_system::build(const std::string &index)
 	if (index != "hnsw")
 		out = fill(index == "ivf" ? lists : rows, set.name + "." + index);
 	if (index != "exact")
-		out.merge(build_index(file_of(index), index));
+		out.merge(build_index(file_of(index), index, index == "hnsw" ? 1 : 0));
 	struct vexfs_index_status status = file_of(index).status();
 	out["index_bytes_per_row"] = double(status.bytes + status.sketch_bytes) / set.rows;
 	out["bytes_per_row_disk"] = (used_bytes() - disk) / set.rows;

@@ -121,7 +121,8 @@ def find_faiss(directory):
 
 def named_faiss():
     directory = Path(os.environ["FAISS_DIR"]).resolve()
-    if str(directory).startswith(OWN_IN_MACHINE) and os.environ.get("VM") != "host":
+    hidden = f"{directory}/".startswith(OWN_IN_MACHINE) and TOP not in directory.parents
+    if hidden and os.environ.get("VM") != "host":
         raise Unavailable(f"FAISS_DIR={directory}: the machine that measures does not see that directory; put FAISS elsewhere, in /opt for example")
     include, library = find_faiss(directory)
     program = compile_worker("named_faiss", "peer_faiss.cc", ["-fopenmp", "-isystem", include],
@@ -227,15 +228,15 @@ def ask_faiss(worker, info, options):
     return builds + names, runs
 
 
-def special(words, name, index, effort="-"):
-    return {"worker": "vexfs", "words": words, "special": name, "index": index, "parameters": effort}
+def special(words, name, index, threads=1):
+    return {"worker": "vexfs", "words": words, "special": name, "index": index, "parameters": "-", "threads": threads}
 
 
 def specials(options):
     """What is measured of VexFS alone."""
     if options.exact:
         return []
-    builds = [special(f"build {count}", f"built by threads: {count}", "hnsw") for threads in options.threads for count in (1, threads)]
+    builds = [special(f"build {count}", f"built by threads: {count}", "hnsw", count) for threads in options.threads for count in (1, threads)]
     return [*builds, special(f"cold exact - {COLD_K} 10", "cold", "exact"), special(f"cold scan - {COLD_K} 20", "cold", "scan"),
             special(f"cold hnsw - {COLD_K} 20", "cold", "hnsw"), special(f"cold ivf - {COLD_K} 20", "cold", "ivf"),
             special(f"ingest {COLD_K}", "ingest while searching", "exact")]
